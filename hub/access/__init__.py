@@ -1,0 +1,1 @@
+"""People, credentials, grants and the policy of who may do what."""

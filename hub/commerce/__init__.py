@@ -1,0 +1,1 @@
+"""Products, stock, payment legs and money decisions."""

@@ -1,0 +1,1 @@
+"""YAML with source marks, secrets, includes, schemas and selectors."""

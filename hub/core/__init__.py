@@ -1,0 +1,1 @@
+"""Clock, entropy, event bus, supervised tasks, command port, failpoints."""

@@ -1,0 +1,1 @@
+"""Banks, compartments, assignment and the chain of custody."""

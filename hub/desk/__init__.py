@@ -1,0 +1,1 @@
+"""Incidents and messages: what people must do or be told."""

@@ -1,0 +1,1 @@
+"""Physical and money acts: intent, act, evidence, outcome; leases and recovery."""

@@ -1,0 +1,1 @@
+"""The vocabulary: ids, money, compartments, grants, evidence, faults, events. Pure, stdlib only."""

@@ -1,0 +1,1 @@
+"""Discovery of integrations, their manifests, quarantine and safe mode."""

@@ -1,0 +1,1 @@
+"""SQLite with one writer thread: journal, audit chain, cursors, migrations, backup."""

@@ -1,0 +1,1 @@
+"""Lines: serial, TCP, UDP and memory ports, framing, pacing, the Modbus master."""

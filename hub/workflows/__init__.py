@@ -1,0 +1,1 @@
+"""The blueprint language: parse, compile, step, run, resume."""

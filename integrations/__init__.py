@@ -1,0 +1,1 @@
+"""Device integrations, one folder per domain."""
