@@ -11,10 +11,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from hub.workflows.machine import Machine, State, StepCall
+from hub.workflows.machine import Arrow, Machine, State, StepCall
 
 #: The inherited state of an effect whose outcome nobody knows (S25).
 RECOVERY = "recovery"
+#: Names that only the engine and the runner may send (S24), besides after.*, deadline.* and *.failed.
+INTERNAL_NAMES = frozenset({"entered", "each.done", "incident.resolved"})
 
 
 class EventClass(StrEnum):
@@ -103,20 +105,25 @@ def begin(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
 
 def step(machine: Machine, snapshot: Snapshot, event: Event, guards: Guards) -> Decision:
     """What `event` means for the handover in `snapshot`."""
-    if snapshot.ended:
+    if snapshot.ended or not _rightful(event):
         return Decision(snapshot)
-    if event.kind is EventClass.RESULT and event.effect_id != snapshot.effect_id:
-        return Decision(snapshot)  # a late result belongs to its effect and incident, not to this state
-    if event.name.startswith("deadline."):
+    if event.kind is EventClass.RESULT:
+        if not event.effect_id or event.effect_id != snapshot.effect_id:
+            return Decision(snapshot)  # a late result belongs to its effect and incident, not to this state
+        snapshot = _with(snapshot, effect_id="")
+    deadline = event.name.startswith("deadline.")
+    if deadline:
+        due = snapshot.deadlines.get(event.name.removeprefix("deadline."))
+        if due is None or event.at < due:
+            return Decision(snapshot)  # never promised, or moved by `extend` since this timer was set
         if snapshot.effect_id:
             return Decision(_pend(snapshot, event.name))  # delivered after the effect's result (S22)
         snapshot = _unpend(snapshot, event.name)
-    snapshot = _settled(snapshot, event)
     traced: list[tuple[str, str]] = []
     target = _target(machine, snapshot, event, guards, traced)
-    if target is None:
-        kept = _pend(snapshot, event.name) if event.name.startswith("deadline.") else snapshot
-        return Decision(kept, guards=tuple(traced))
+    if target is None or (target and snapshot.effect_id):
+        # Nobody walks away from an open effect: its result is what leaves the state.
+        return Decision(_pend(snapshot, event.name) if deadline else snapshot, guards=tuple(traced))
     if not target:
         return Decision(snapshot, handled=True, guards=tuple(traced))
     return _enter(machine, snapshot, target, event, tuple(traced))
@@ -134,6 +141,25 @@ def deliverable(machine: Machine, snapshot: Snapshot) -> str:
     return next((name for name in snapshot.pending if handles(machine, snapshot, name)), "")
 
 
+def extend(snapshot: Snapshot, name: str, due: int) -> Snapshot:
+    """Move the deadline `name` to `due`, the only way that a promise changes (S22). KeyError if never set."""
+    if name not in snapshot.deadlines:
+        raise KeyError(name)
+    moved = _with(snapshot, deadlines={**snapshot.deadlines, name: due})
+    return _unpend(moved, f"deadline.{name}")
+
+
+def _rightful(event: Event) -> bool:
+    """Whether an event of this class may bear this name (S24): results, commands, internals, else facts."""
+    name, kind = event.name, event.kind
+    if name.startswith("effect."):
+        return kind is EventClass.RESULT
+    if name.startswith("command."):
+        return kind is EventClass.COMMAND
+    internal = name in INTERNAL_NAMES or name.startswith(("after.", "deadline.")) or name.endswith(".failed")
+    return kind is (EventClass.INTERNAL if internal else EventClass.FACT)
+
+
 def _target(
     machine: Machine, snapshot: Snapshot, event: Event, guards: Guards, traced: list[tuple[str, str]]
 ) -> str | None:
@@ -141,37 +167,31 @@ def _target(
     state = machine.states[snapshot.state]
     name = event.name
     if name.startswith("after."):
-        entry, index = name.removeprefix("after.").split(".")
-        if int(entry) != snapshot.entry:
-            return None
-        return _choose(state.after[int(index)].arrows, machine, snapshot, event, guards, traced)
-    if name == "incident.resolved" and not _arrows(machine, state, name) and snapshot.asked:
-        return _after_recovery(machine, snapshot, event, guards, traced)
+        return _choose(_timed(state, snapshot, name), machine, snapshot, event, guards, traced)
     target = _choose(_arrows(machine, state, name), machine, snapshot, event, guards, traced)
-    if target is None and name == "effect.in_doubt" and RECOVERY in machine.states:
-        return RECOVERY
-    return target
+    if target is not None:
+        return target
+    if name == "incident.resolved" and snapshot.asked:
+        verdict = event.data.get("verdict", "")
+        arrows = _arrows(machine, machine.states[snapshot.asked], f"effect.{verdict}")
+        return _choose(arrows, machine, snapshot, event, guards, traced)
+    return RECOVERY if name == "effect.in_doubt" and RECOVERY in machine.states else None
 
 
-def _after_recovery(
-    machine: Machine, snapshot: Snapshot, event: Event, guards: Guards, traced: list[tuple[str, str]]
-) -> str | None:
-    verdict = str(event.data.get("verdict", ""))
-    asked = machine.states[snapshot.asked]
-    arrows = _arrows(machine, asked, f"effect.{verdict}")
-    if not arrows:
-        return None
-    return _choose(arrows, machine, _with(snapshot, state=snapshot.asked), event, guards, traced)
+def _timed(state: State, snapshot: Snapshot, name: str) -> tuple[Arrow, ...]:
+    """The arrows of `after.ENTRY.INDEX`; none for a timer of an earlier entry."""
+    index = name.removeprefix(f"after.{snapshot.entry}.")
+    return state.after[int(index)].arrows if index.isdecimal() and int(index) < len(state.after) else ()
 
 
 def _choose(
-    arrows: tuple[Any, ...], machine: Machine, snapshot: Snapshot, event: Event, guards: Guards,
+    arrows: tuple[Arrow, ...], machine: Machine, snapshot: Snapshot, event: Event, guards: Guards,
     traced: list[tuple[str, str]],
 ) -> str | None:
     scope: dict[str, Any] | None = None
     for arrow in arrows:
         if not arrow.when:
-            return str(arrow.to)
+            return arrow.to
         scope = scope or scope_of(machine, snapshot, event)
         try:
             passed = guards(arrow.when, scope)
@@ -180,46 +200,50 @@ def _choose(
             continue
         traced.append((arrow.when, str(passed).lower()))
         if passed:
-            return str(arrow.to)
+            return arrow.to
     return None
 
 
-def _arrows(machine: Machine, state: State, name: str) -> tuple[Any, ...]:
-    """Arrows of the state for an event, or those that it inherits from its parent."""
+def _arrows(machine: Machine, state: State, name: str) -> tuple[Arrow, ...]:
+    """The state's own arrows for an event, then those that it inherits from its parent."""
     own = state.on.get(name, ())
-    if own or not state.parent:
-        return own
-    return machine.states[state.parent].on.get(name, ())
+    return own + machine.states[state.parent].on.get(name, ()) if state.parent else own
 
 
 def _enter(
     machine: Machine, snapshot: Snapshot, target: str, event: Event, traced: tuple[tuple[str, str], ...]
 ) -> Decision:
+    target = machine.states[target].initial or target
     state = machine.states[target]
-    same = target == snapshot.state or (snapshot.state == RECOVERY and target == snapshot.asked)
+    recovering = target == RECOVERY
+    asked = (snapshot.asked or snapshot.state) if recovering else ""
+    # Through recovery and back is the same stay in a state: its effects go on counting (S25).
+    same = recovering or target in (snapshot.state, snapshot.asked)
     deadlines = dict(snapshot.deadlines)
     for name, deadline in machine.deadlines.items():
-        if deadline.since == target and name not in deadlines:
+        if deadline.since and deadline.since in (target, state.parent) and name not in deadlines:
             deadlines[name] = _due(machine, name, snapshot, event.at)
     entry = snapshot.entry + 1
     entered = _with(
         snapshot, state=target, entry=entry, attempts=snapshot.attempts if same else 0,
         status=state.status or snapshot.status, phase=state.phase or snapshot.phase, deadlines=deadlines,
-        asked=snapshot.state if target == RECOVERY and snapshot.state != RECOVERY else
-        snapshot.asked if target == RECOVERY else "",
-        seen=snapshot.seen if target in snapshot.seen else (*snapshot.seen, target), effect_id="",
-        ended=state.final,
+        asked=asked, effect_id="", ended=state.final,
+        seen=snapshot.seen if target in snapshot.seen else (*snapshot.seen, target),
     )
-    steps = tuple(call for call in state.enter if not call.effect)
-    effect = next((call for call in state.enter if call.effect), None)
-    timers = [(f"after.{entry}.{i}", event.at + after.micros) for i, after in enumerate(state.after)]
-    timers += [(f"deadline.{k}", due) for k, due in deadlines.items() if snapshot.deadlines.get(k) != due]
-    if not snapshot.state:
-        timers += [(f"deadline.{k}", due) for k, due in snapshot.deadlines.items()]
     return Decision(
-        entered, handled=True, left=snapshot.state, entered=target, steps=steps, effect=effect,
-        timers=tuple(dict(timers).items()), cancel_timers=bool(snapshot.state), guards=traced,
+        entered, handled=True, left=snapshot.state, entered=target,
+        steps=tuple(call for call in state.enter if not call.effect),
+        effect=next((call for call in state.enter if call.effect), None),
+        timers=() if state.final else _timers(snapshot, entered, state, event.at),
+        cancel_timers=bool(snapshot.state), guards=traced,
     )
+
+
+def _timers(before: Snapshot, entered: Snapshot, state: State, at: int) -> tuple[tuple[str, int], ...]:
+    """Timers to set: those of this entry, and every deadline that is new (all of them at the start)."""
+    known = before.deadlines if before.state else {}
+    own = [(f"after.{entered.entry}.{i}", at + after.micros) for i, after in enumerate(state.after)]
+    return (*own, *((f"deadline.{k}", due) for k, due in entered.deadlines.items() if known.get(k) != due))
 
 
 def _due(machine: Machine, name: str, snapshot: Snapshot, at: int) -> int:
@@ -228,10 +252,6 @@ def _due(machine: Machine, name: str, snapshot: Snapshot, at: int) -> int:
     if deadline.until_window and window.get("until"):
         return int(window["until"])
     return at + deadline.micros
-
-
-def _settled(snapshot: Snapshot, event: Event) -> Snapshot:
-    return _with(snapshot, effect_id="") if event.kind is EventClass.RESULT else snapshot
 
 
 def _pend(snapshot: Snapshot, name: str) -> Snapshot:
