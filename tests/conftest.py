@@ -1,0 +1,49 @@
+"""Shared by all tests: the requirement marks, and `pytest --collect-only --matrix` that prints them."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+_TABLE = Path(__file__).parent.parent / "docs" / "requirements.tsv"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--matrix", action="store_true", help="print requirement -> tests with the gaps")
+
+
+def requirements() -> dict[str, str]:
+    with _TABLE.open(encoding="utf-8") as file:
+        return {row["id"]: row["requirement"] for row in csv.DictReader(file, delimiter="\t")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    known = requirements()
+    for item in items:
+        for mark in item.iter_markers("req"):
+            for name in mark.args:
+                if name not in known:
+                    raise pytest.UsageError(f"{item.nodeid} names requirement {name!r}, which does not exist")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if not session.config.getoption("--matrix"):
+        return
+    shown: dict[str, list[str]] = defaultdict(list)
+    for item in session.items:
+        for mark in item.iter_markers("req"):
+            for name in mark.args:
+                test = item.nodeid.split("[")[0]
+                if test not in shown[name]:
+                    shown[name].append(test)
+    known = requirements()
+    for name, text in known.items():
+        print(f"{name}  {text}")
+        for test in shown.get(name, ["-- no test --"]):
+            print(f"       {test}")
+    gaps = [name for name in known if name not in shown]
+    print(f"\n{len(known) - len(gaps)} of {len(known)} requirements are shown by a test; gaps: {', '.join(gaps)}")
+    session.items.clear()
