@@ -32,7 +32,8 @@ FILTERS = frozenset((
     "trim", "upper",
 ))
 TESTS = frozenset((
-    "defined", "undefined", "none", "number", "string", "eq", "ne", "lt", "le", "gt", "ge", "in", "true", "false",
+    "defined", "undefined", "none", "number", "string", "eq", "ne", "lt", "le", "gt", "ge", "in", "true",
+    "false",
 ))
 _NODES: tuple[type[nodes.Node], ...] = (
     nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair,
@@ -59,7 +60,7 @@ class _Data(SandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if not isinstance(left, int | float) or not isinstance(right, int | float):
-            raise TypeError(f"{operator} takes numbers")  # "x" * 10**9 and "%999999999d" would fill the memory
+            raise TypeError(f"{operator} takes numbers")  # "x" * 10**9, "%999999999d" would fill the memory
         return left * right if operator == "*" else left % right
 
     def getattr(self, obj: Any, attribute: str) -> Any:
