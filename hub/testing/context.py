@@ -7,12 +7,12 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from hub.api import Clock, ConfigError, DeviceSetup, Endpoint, Entropy, FramedLine, LineBusy, ModbusUnit
+from hub.api import Clock, DeviceSetup, Endpoint, Entropy, FramedLine, LineBusy, ModbusUnit
 from hub.core.supervisor import Supervisor
 from hub.model.effects import Intent
 from hub.model.observations import FaultCleared, FaultRaised, Observation
 from hub.model.states import FaultKind
-from hub.testing.memory import MemoryBus, MemoryFramedLine
+from hub.testing.bus import TestBus
 
 Seen = TypeVar("Seen")
 
@@ -40,7 +40,7 @@ class LeaseEndpoint:
 
 
 class RecordingContext:
-    """Implements `DeviceContext` on memory lines.
+    """Implements `DeviceContext` on a line of its own (in memory unless `url` names a port), or on `bus`.
 
     `observations` holds everything emitted and every fault change in order; `faults` the faults raised
     now as {(kind, target): detail}; `failures` the background tasks that died with their error.
@@ -50,18 +50,16 @@ class RecordingContext:
         self, clock: Clock, entropy: Entropy, *, name: str = "device",
         config: Mapping[str, Any] | None = None, profile: Mapping[str, Any] | None = None,
         currency: str = "EUR", state_dir: str = "", open_intents: Sequence[Intent] = (),
-        endpoint_url: str = "", bus: MemoryBus | None = None,
-        unit: Callable[[RecordingContext], ModbusUnit] | None = None,
+        endpoint_url: str = "", bus: TestBus | None = None, url: str = "",
     ) -> None:
         self._setup = DeviceSetup(name, dict(config or {}), dict(profile or {}), currency, state_dir)
         self._clock = clock
         self._entropy = entropy
         self._open_intents = tuple(open_intents)
-        self._unit = unit
         self._endpoint = LeaseEndpoint(endpoint_url)
         self._loop = asyncio.get_running_loop()
         self._waiters: list[asyncio.Event] = []
-        self.bus = bus or MemoryBus()
+        self.bus = bus or TestBus(clock, url)
         self.observations: list[Observation] = []
         self.faults: dict[tuple[FaultKind, str], str] = {}
         self.failures: list[tuple[str, BaseException]] = []
@@ -99,13 +97,11 @@ class RecordingContext:
 
     def framed_line(self, framer: Any) -> FramedLine:
         """A line on this context's bus."""
-        return MemoryFramedLine(self.bus, framer())
+        return self.bus.framed(framer)
 
     def modbus_unit(self) -> ModbusUnit:
-        """The unit that the test put here."""
-        if self._unit is None:
-            raise ConfigError("this context was built without a Modbus unit")
-        return self._unit(self)
+        """The unit at the configured address."""
+        return self.bus.unit(int(self._setup.config.get("address", 1)))
 
     def endpoint(self) -> Endpoint:
         """Lease the endpoint; a second lease raises LineBusy."""
@@ -168,8 +164,9 @@ class RecordingContext:
         return found
 
     async def close(self) -> None:
-        """End the background tasks."""
+        """End the background tasks and let the line go."""
         await self.tasks.close()
+        await self.bus.close()
 
     def _record(self, observation: Observation) -> None:
         self.observations.append(observation)

@@ -73,7 +73,7 @@ class Kit:
         self._drivers: list[Any] = []
 
     def context(self, **parts: Any) -> RecordingContext:
-        """A context on its own memory line; takes the keywords of `RecordingContext`.
+        """A context on a line of its own; takes the keywords of `RecordingContext`.
 
         Two devices share a line by `bus=other.bus`.
         """
@@ -83,9 +83,12 @@ class Kit:
 
     def simulator(
         self, module: ModuleType, context: RecordingContext, *, places: Mapping[str, str] | None = None,
-        endpoint: str = "", baud: int = 0,
+        endpoint: str = "", baud: int = 0, attach: bool = True,
     ) -> SimHandle:
-        """The integration's simulator for the context's device, on the context's line if it has a wire."""
+        """The integration's simulator for the context's device, its wire on the context's memory line.
+
+        With `attach=False` the test connects the wire itself, to a pseudo-terminal or a socket.
+        """
         ledger: list[dict[str, Any]] = []
         setup = context.setup
 
@@ -96,7 +99,7 @@ class Kit:
             SimSetup(setup.name, setup.config, setup.profile, setup.currency, self.clock, self.entropy, write,
                      self.call_later, places or {}, endpoint)
         )
-        if simulator.wire is not None:
+        if simulator.wire is not None and attach:
             context.bus.attach(simulator.wire, baud)
         return SimHandle(simulator, ledger)
 
