@@ -1,0 +1,68 @@
+-- People the hub knows. Names, numbers and addresses exist only in `sealed` (S5); `key_hash` is the keyed
+-- hash of the caller's or the site's own name for the person.
+CREATE TABLE person (
+  ref TEXT PRIMARY KEY,
+  key_hash BLOB,
+  roles TEXT NOT NULL DEFAULT '',
+  known INTEGER NOT NULL DEFAULT 0,
+  sealed BLOB,
+  created INTEGER NOT NULL,
+  updated INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX person_key ON person (key_hash) WHERE key_hash IS NOT NULL;
+
+-- One stored right. `max_uses` 0 means: as often as wanted within the window (kind session).
+-- `terminals` is a list framed and separated by spaces, empty for every terminal. `badge` = 1: the person's
+-- own tag opens it too. `closed` = 1: nothing opens it any more, not even again.
+CREATE TABLE access_grant (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('single', 'counted', 'session')),
+  handover_id TEXT NOT NULL,
+  person_ref TEXT,
+  terminals TEXT NOT NULL DEFAULT '',
+  valid_from INTEGER NOT NULL,
+  valid_until INTEGER NOT NULL,
+  max_uses INTEGER NOT NULL,
+  uses INTEGER NOT NULL DEFAULT 0 CHECK (uses >= 0 AND (max_uses = 0 OR uses <= max_uses)),
+  status TEXT NOT NULL DEFAULT 'live' CHECK (status IN ('live', 'spent', 'revoked')),
+  last_use INTEGER NOT NULL DEFAULT 0,
+  reopens INTEGER NOT NULL DEFAULT 0,
+  badge INTEGER NOT NULL DEFAULT 0,
+  closed INTEGER NOT NULL DEFAULT 0,
+  created INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX access_grant_handover ON access_grant (handover_id);
+CREATE INDEX access_grant_badge ON access_grant (person_ref) WHERE badge = 1 AND closed = 0;
+CREATE INDEX access_grant_until ON access_grant (valid_until) WHERE closed = 0;
+
+-- What may be presented, as a keyed hash. `kind`: pin, code (qr, barcode, app) or tag. A row belongs to a
+-- grant, or to a known person. `live` = 1 keeps the hash from being given to anyone else.
+CREATE TABLE credential (
+  hash BLOB NOT NULL,
+  owner TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('pin', 'code', 'tag')),
+  personal INTEGER NOT NULL DEFAULT 0,
+  live INTEGER NOT NULL DEFAULT 1,
+  PRIMARY KEY (hash, owner)
+) WITHOUT ROWID;
+-- A PIN or a code never opens two doors; a tag belongs to a person and may carry several grants.
+CREATE UNIQUE INDEX credential_live ON credential (hash) WHERE live = 1 AND kind <> 'tag';
+CREATE INDEX credential_owner ON credential (owner);
+
+-- One row per accepted presentation that a transition handled; openings refer to it (S10).
+CREATE TABLE grant_use (
+  id TEXT PRIMARY KEY,
+  grant_id TEXT NOT NULL,
+  reopens_use TEXT,
+  at INTEGER NOT NULL,
+  returned INTEGER
+) WITHOUT ROWID;
+CREATE INDEX grant_use_grant ON grant_use (grant_id);
+
+-- Wrong PINs per terminal.
+CREATE TABLE access_throttle (
+  terminal TEXT PRIMARY KEY,
+  failures INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  locked_until INTEGER NOT NULL
+) WITHOUT ROWID;
