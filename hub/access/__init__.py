@@ -1,1 +1,40 @@
-"""People, credentials, grants and the policy of who may do what."""
+"""People, credentials, grants, entitlements, roles, approvals."""
+
+from hub.access.grants import (
+    REOPEN_WITHIN,
+    Grant,
+    GrantSpent,
+    Issued,
+    NoFreePin,
+    extend,
+    give_back,
+    grants_of,
+    issue,
+    retire_expired,
+    reuse,
+    revoke,
+    use,
+)
+from hub.access.people import (
+    Identity,
+    NoPerson,
+    PersonSpec,
+    contact,
+    forget,
+    identity,
+    person_by_pin,
+    person_by_tag,
+    remember_recipient,
+    sync_people,
+)
+from hub.access.policy import Decision, Policy, PolicyError, Target
+from hub.access.presenting import Accepted, Candidate, Denied, present
+from hub.access.throttle import Throttle
+
+__all__ = [
+    "REOPEN_WITHIN", "Accepted", "Candidate", "Decision", "Denied", "Grant", "GrantSpent", "Identity",
+    "Issued", "NoFreePin", "NoPerson", "PersonSpec", "Policy", "PolicyError", "Target", "Throttle",
+    "contact", "extend",
+    "forget", "give_back", "grants_of", "identity", "issue", "person_by_pin", "person_by_tag",
+    "present", "remember_recipient", "retire_expired", "reuse", "revoke", "sync_people", "use",
+]

@@ -1,0 +1,55 @@
+"""The shipped table of who may do what. A site replaces it with a file of the same form.
+
+Verbs are `<noun>.<verb>`; a role's rule may narrow them by workflow, status or to the actor's own
+handovers, and may ask for the approval of another role. What no rule allows is denied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+_RUNNING = ["created", "reserved"]
+
+DEFAULT_POLICY: Final[Mapping[str, Sequence[Any]]] = {
+    "recipient": [
+        {"verbs": ["handover.read", "handover.collect"], "own": True},
+    ],
+    "staff": [
+        "handover.read", "handover.create", "handover.load", "handover.reissue", "handover.collect",
+        "compartment.read", "compartment.bar", "compartment.emergency_release",
+        "device.read", "event.read", "incident.read", "incident.assign", "message.read", "person.read",
+        "product.read", "stock.count", "stock.adjust",
+        {"verbs": ["handover.cancel", "handover.extend", "handover.reassign"], "status": _RUNNING},
+        {"verbs": ["handover.resolve", "incident.resolve"]},
+        {"verbs": ["handover.open", "handover.refund", "handover.complete", "handover.declare",
+                   "handover.refuse", "handover.dispute", "compartment.open", "compartment.unbar"],
+         "approval": "supervisor"},
+    ],
+    "supervisor": [
+        "handover.*", "compartment.*", "stock.*", "product.*", "incident.*", "message.read", "person.*",
+        "device.read", "event.read", "approval.give", "audit.read",
+    ],
+    "technician": [
+        "device.*", "compartment.read", "compartment.bar", "compartment.unbar", "compartment.open",
+        "compartment.emergency_release", "event.read", "incident.read", "incident.assign", "handover.read",
+        {"verbs": ["incident.resolve", "handover.resolve"], "approval": "supervisor"},
+    ],
+    # Scopes of API tokens are roles too.
+    "api.read": [
+        "handover.read", "compartment.read", "device.read", "event.read", "incident.read", "product.read",
+        "message.read",
+    ],
+    "api.write": [
+        "handover.create",
+        {"verbs": ["handover.cancel", "handover.extend", "handover.reissue"], "status": _RUNNING},
+    ],
+    "api.operate": [
+        "handover.load", "handover.open", "handover.resolve", "handover.reassign", "compartment.bar",
+        "compartment.unbar", "incident.*", "stock.*",
+    ],
+    "api.people": ["person.read"],
+    "api.admin": ["*"],
+    # The twin's controls exist on simulated sites only.
+    "api.twin": ["twin.*"],
+}

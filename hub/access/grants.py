@@ -1,0 +1,243 @@
+"""Grants: stored rights with their credentials, counted uses and one re-opening (S10, S29)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.access.credentials import CODE, KIND, PIN, TAG, draw_code, draw_pin, hash_of
+from hub.core.clock import SECOND
+from hub.model import journal
+from hub.model.effects import Json
+from hub.model.failures import StepFailed
+from hub.model.states import GrantKind, Method
+from hub.store import Reader, Tx
+
+#: For how long after its last use a spent grant may open the same door again, and how often.
+REOPEN_WITHIN = 120 * SECOND
+REOPENS = 1
+_DRAWS = 64
+
+_GRANT = """
+INSERT INTO access_grant (id, kind, handover_id, person_ref, terminals, valid_from, valid_until, max_uses,
+  badge, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_CREDENTIAL = """
+INSERT INTO credential (hash, owner, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1
+"""
+_USE = """
+UPDATE access_grant SET uses = uses + 1, last_use = ?2, reopens = 0,
+  status = CASE WHEN uses + 1 = max_uses THEN 'spent' ELSE 'live' END
+WHERE id = ?1 AND status = 'live' AND closed = 0 AND valid_from <= ?2 AND valid_until > ?2
+RETURNING handover_id
+"""
+_REUSE = """
+UPDATE access_grant SET reopens = reopens + 1
+WHERE id = ?1 AND closed = 0 AND uses > 0 AND reopens < ?3 AND last_use >= ?2 - ?4
+RETURNING handover_id
+"""
+_LAST_USE = "SELECT max(id) FROM grant_use WHERE grant_id = ? AND reopens_use IS NULL"
+_USED = "INSERT INTO grant_use (id, grant_id, reopens_use, at) VALUES (?, ?, ?, ?)"
+_RETURN = """
+UPDATE grant_use SET returned = ?2 WHERE id = ?1 AND returned IS NULL RETURNING grant_id, reopens_use
+"""
+_UNUSE = """
+UPDATE access_grant SET uses = uses - 1, last_use = 0,
+  status = CASE status WHEN 'spent' THEN 'live' ELSE status END
+WHERE id = ? RETURNING handover_id
+"""
+_UNREUSE = "UPDATE access_grant SET reopens = reopens - 1 WHERE id = ? AND reopens > 0 RETURNING handover_id"
+_CLOSE = """
+UPDATE access_grant SET closed = 1, status = CASE status WHEN 'live' THEN 'revoked' ELSE status END
+WHERE handover_id = ? AND closed = 0 RETURNING id
+"""
+_KILL = "UPDATE credential SET live = 0 WHERE owner = ?"
+_EXTEND = """
+UPDATE access_grant SET valid_until = ? WHERE handover_id = ? AND closed = 0 RETURNING id
+"""
+_COLUMNS = """
+id, kind, handover_id, person_ref, terminals, valid_from, valid_until, max_uses, uses, status, last_use,
+closed, created FROM access_grant
+"""
+
+
+class GrantSpent(StepFailed):
+    """The grant gives nothing now. `reason`: used, revoked, early, late or unknown."""
+
+
+class NoFreePin(StepFailed):
+    """Too many live PINs to find a free one. `reason` is no_free_pin."""
+
+    def __init__(self) -> None:
+        super().__init__("no_free_pin", "no unused PIN was found")
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new grant and the texts to send. They are kept nowhere else: seal them into the message at once."""
+
+    grant_id: str
+    pin: str | None = field(repr=False)
+    qr_text: str | None = field(repr=False)
+    valid_from: int
+    valid_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A stored right. `max_uses` 0 means any number; `terminals` empty means all."""
+
+    id: str
+    kind: GrantKind
+    handover_id: str
+    person_ref: str | None
+    terminals: tuple[str, ...]
+    valid_from: int
+    valid_until: int
+    max_uses: int
+    uses: int
+    status: str
+    last_use: int
+    closed: bool
+    created: int
+
+
+def issue(
+    tx: Tx, handover_id: str, person_ref: str | None, methods: Iterable[Method | str],
+    kind: GrantKind | str, valid_from: int, valid_until: int, uses: int, at: int,
+    tag_uids: Iterable[str] = (), *, terminals: Iterable[str] = (),
+) -> Issued:
+    """Create a grant with one credential per method, valid in `valid_from <= t < valid_until`.
+
+    A PIN or code is unlike every other live one of the site. With `tag` in `methods`, the tags `tag_uids`
+    and the person's own tags open it. `uses` counts only for kind counted; `terminals` empty means all.
+    Raises NoFreePin.
+    """
+    asked = [Method(method) for method in methods]
+    kinds = {KIND[method] for method in asked}
+    grant_id = tx.new_id(at)
+    kind = GrantKind(kind)
+    limit = {GrantKind.SINGLE: 1, GrantKind.SESSION: 0, GrantKind.COUNTED: max(uses, 1)}[kind]
+    scope = "".join(f" {terminal}" for terminal in terminals)
+    tx.execute(_GRANT, (
+        grant_id, kind.value, handover_id, person_ref, f"{scope} " if scope else "", valid_from, valid_until,
+        limit, int(TAG in kinds), at,
+    ))
+    pin = _draw(tx, grant_id, PIN) if PIN in kinds else None
+    code = _draw(tx, grant_id, CODE) if CODE in kinds else None
+    if TAG in kinds:
+        for uid in tag_uids:
+            tx.execute(_CREDENTIAL, (hash_of(tx, TAG, uid), grant_id, TAG))
+    body: dict[str, Json] = {
+        "grant": grant_id, "kind": kind.value, "methods": [method.value for method in asked],
+        "from": valid_from, "until": valid_until, "person": person_ref,
+    }
+    tx.journal("handover/" + handover_id, journal.GRANT_ISSUED, body, at)
+    return Issued(grant_id, pin, code, valid_from, valid_until)
+
+
+def use(tx: Tx, grant_id: str, at: int, *, method: str = "", terminal: str = "") -> str:
+    """Count one use, in the transaction that handles the presentation, and return its id (S29).
+
+    Raises GrantSpent when the grant has no use left, was revoked, or `at` is outside its window.
+    """
+    used = tx.execute(_USE, (grant_id, at)).fetchall()
+    if not used:
+        raise _why(tx, grant_id, at)
+    use_id = tx.new_id(at)
+    tx.execute(_USED, (use_id, grant_id, None, at))
+    body: dict[str, Json] = {"grant": grant_id, "use": use_id, "method": method, "terminal": terminal}
+    tx.journal("handover/" + used[0][0], journal.GRANT_USED, body, at)
+    return use_id
+
+
+def reuse(tx: Tx, grant_id: str, at: int) -> str:
+    """Let the last use open the same door once more, within REOPEN_WITHIN, and return a use id for it.
+
+    Raises GrantSpent (used, revoked) when there is nothing to repeat.
+    """
+    again = tx.execute(_REUSE, (grant_id, at, REOPENS, REOPEN_WITHIN)).fetchall()
+    if not again:
+        raise _why(tx, grant_id, at)
+    last = tx.execute(_LAST_USE, (grant_id,)).fetchone()[0]
+    use_id = tx.new_id(at)
+    tx.execute(_USED, (use_id, grant_id, last, at))
+    body: dict[str, Json] = {"grant": grant_id, "use": use_id, "of": last}
+    tx.journal("handover/" + again[0][0], journal.GRANT_REUSED, body, at)
+    return use_id
+
+
+def give_back(tx: Tx, use_id: str, at: int) -> bool:
+    """Undo a use whose opening was proved not to have happened, so that the person may come again (S10).
+
+    False when it was given back before, or there is no such use.
+    """
+    returned = tx.execute(_RETURN, (use_id, at)).fetchall()
+    if not returned:
+        return False
+    grant_id, reopened = returned[0]
+    handover_id = tx.execute(_UNUSE if reopened is None else _UNREUSE, (grant_id,)).fetchall()[0][0]
+    body: dict[str, Json] = {"grant": grant_id, "use": use_id}
+    tx.journal("handover/" + handover_id, journal.GRANT_USE_RETURNED, body, at)
+    return True
+
+
+def revoke(tx: Tx, handover_id: str, at: int) -> int:
+    """End every grant of the handover, re-opening included, and return how many. Its PINs are free again."""
+    closed: list[Json] = [row[0] for row in tx.execute(_CLOSE, (handover_id,)).fetchall()]
+    if closed:
+        for grant_id in closed:
+            tx.execute(_KILL, (grant_id,))
+        tx.journal("handover/" + handover_id, journal.GRANT_REVOKED, {"grants": closed}, at)
+    return len(closed)
+
+
+def extend(tx: Tx, handover_id: str, until: int, at: int) -> int:
+    """Move the end of every open grant of the handover, and return how many."""
+    moved = len(tx.execute(_EXTEND, (until, handover_id)).fetchall())
+    if moved:
+        tx.journal("handover/" + handover_id, journal.GRANT_EXTENDED, {"until": until}, at)
+    return moved
+
+
+def retire_expired(tx: Tx, before: int, at: int) -> int:
+    """Revoke what nobody revoked although its window ended before `before`; returns how many handovers."""
+    overdue = tx.execute(
+        "SELECT DISTINCT handover_id FROM access_grant WHERE closed = 0 AND valid_until < ?", (before,)
+    ).fetchall()
+    for (handover_id,) in overdue:
+        revoke(tx, handover_id, at)
+    return len(overdue)
+
+
+def grants_of(reader: Reader, handover_id: str) -> list[Grant]:
+    """All grants of a handover, oldest first."""
+    rows = reader.execute(f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY id", (handover_id,)).fetchall()
+    return [_from_row(row) for row in rows]
+
+
+def _draw(tx: Tx, grant_id: str, kind: str) -> str:
+    for _ in range(_DRAWS):
+        text = draw_pin(tx) if kind == PIN else draw_code(tx)
+        if tx.execute(_CREDENTIAL, (hash_of(tx, kind, text), grant_id, kind)).fetchall():
+            return text
+    raise NoFreePin
+
+
+def _why(tx: Tx, grant_id: str, at: int) -> GrantSpent:
+    row = tx.execute(f"SELECT {_COLUMNS} WHERE id = ?", (grant_id,)).fetchone()
+    if row is None:
+        return GrantSpent("unknown", grant_id)
+    grant = _from_row(row)
+    if grant.status != "live":
+        return GrantSpent("used" if grant.status == "spent" else "revoked", grant_id)
+    return GrantSpent("early" if at < grant.valid_from else "late", grant_id)
+
+
+def _from_row(row: Any) -> Grant:
+    id_, kind, handover, person, terminals, since, until, limit, uses, status, last, closed, created = row
+    return Grant(
+        id_, GrantKind(kind), handover, person, tuple(terminals.split()), since, until, limit, uses, status,
+        last, bool(closed), created,
+    )

@@ -1,0 +1,170 @@
+"""People by reference. What identifies them is sealed under their own key (S5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.access.credentials import PIN, TAG, hash_of
+from hub.model import journal
+from hub.model.failures import StepFailed
+from hub.store import PersonForgotten, Reader, Tx
+
+_ADD = """
+INSERT INTO person (ref, key_hash, roles, known, sealed, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+"""
+_BY_KEY = "SELECT ref, known FROM person WHERE key_hash = ?"
+_KNOWN = "SELECT ref, roles FROM person WHERE ref = ? AND known = 1"
+_RESEAL = "UPDATE person SET sealed = ?, updated = ? WHERE ref = ?"
+_LEFT = "UPDATE person SET known = 0, roles = '' WHERE ref = ?"
+_FORGET = "UPDATE person SET known = 0, roles = '', sealed = NULL, key_hash = NULL WHERE ref = ?"
+_OWN = """
+SELECT p.ref, p.roles FROM credential AS c JOIN person AS p ON p.ref = c.owner
+WHERE c.hash = ? AND c.personal = 1 AND c.live = 1 AND p.known = 1
+"""
+_CREDENTIAL = """
+INSERT INTO credential (hash, owner, kind, personal) VALUES (?, ?, ?, 1) ON CONFLICT DO NOTHING RETURNING 1
+"""
+
+
+class NoPerson(StepFailed):
+    """Nothing is (any longer) known of that person. `reason` is unknown_person."""
+
+    def __init__(self, person_ref: str) -> None:
+        super().__init__("unknown_person", person_ref)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person of the site, and what they may be."""
+
+    ref: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSpec:
+    """One person as `people.yaml` writes them. `key` is the site's own name for the person.
+
+    `contact` holds name, phone, email: whichever are given.
+    """
+
+    key: str
+    roles: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    pin: str | None = None
+    contact: Mapping[str, str] = field(default_factory=dict)
+
+
+def remember_recipient(tx: Tx, details: Mapping[str, Any], at: int) -> str:
+    """Keep a recipient's name, phone, email and ref, sealed, and return their `person_ref`.
+
+    The same `ref` is the same person; one of `people.yaml` keeps the contact details of the site.
+    """
+    kept = {key: value for key, value in details.items() if value}
+    key = kept.get("ref")
+    key_hash = None if key is None else _key_hash(tx, str(key))
+    if key_hash is not None:
+        row = tx.execute(_BY_KEY, (key_hash,)).fetchone()
+        if row is not None:
+            ref: str = row[0]
+            if not row[1] and len(kept) > 1:
+                tx.execute(_RESEAL, (tx.seal(ref, kept), at, ref))
+            return ref
+    ref = tx.new_id(at)
+    tx.execute(_ADD, (ref, key_hash, "", 0, tx.seal(ref, kept), at))
+    return ref
+
+
+def contact(reader: Reader, person_ref: str) -> dict[str, Any]:
+    """Name, phone, email, ref: whichever are known. Raises NoPerson, also after the person's key is gone."""
+    row = reader.execute("SELECT sealed FROM person WHERE ref = ?", (person_ref,)).fetchone()
+    if row is None or row[0] is None:
+        raise NoPerson(person_ref)
+    try:
+        return reader.unseal(person_ref, row[0])
+    except PersonForgotten:
+        raise NoPerson(person_ref) from None
+
+
+def forget(tx: Tx, person_ref: str) -> None:
+    """Destroy everything that identifies the person; the reference stays in the records (S5)."""
+    tx.forget_person(person_ref)
+    tx.execute(_FORGET, (person_ref,))
+    tx.execute("DELETE FROM credential WHERE owner = ? AND personal = 1", (person_ref,))
+
+
+def identity(reader: Reader, person_ref: str) -> Identity | None:
+    """The site's person of that reference, or None for a recipient or a stranger."""
+    return _identity(reader.execute(_KNOWN, (person_ref,)).fetchone())
+
+
+def person_by_tag(reader: Reader, uid: str) -> Identity | None:
+    """Whose tag it is, among the people of the site."""
+    return _identity(reader.execute(_OWN, (hash_of(reader, TAG, uid),)).fetchone())
+
+
+def person_by_pin(reader: Reader, pin: str) -> Identity | None:
+    """Whose own PIN it is. At a terminal use `present`, which counts wrong ones."""
+    return _identity(reader.execute(_OWN, (hash_of(reader, PIN, pin),)).fetchone())
+
+
+def sync_people(tx: Tx, specs: Iterable[PersonSpec], at: int) -> list[str]:
+    """Make the people of the site match `people.yaml`; people who left lose roles and credentials.
+
+    Their details stay readable for the records until `forget`. Returns the keys of people whose PIN or tag is not usable, since somebody else's live one is the same.
+    """
+    gone = {row[0] for row in tx.execute("SELECT ref FROM person WHERE known = 1").fetchall()}
+    clashes = []
+    added = 0
+    tx.execute("DELETE FROM credential WHERE personal = 1")
+    for spec in specs:
+        ref, new = _upsert(tx, spec, at)
+        added += new
+        gone.discard(ref)
+        if not _enrol(tx, ref, spec):
+            clashes.append(spec.key)
+    for ref in sorted(gone):
+        tx.execute(_LEFT, (ref,))
+    if added or gone:
+        tx.journal("site", journal.PEOPLE_SYNCED, {"added": added, "removed": len(gone)}, at)
+    return clashes
+
+
+def _upsert(tx: Tx, spec: PersonSpec, at: int) -> tuple[str, bool]:
+    key_hash = _key_hash(tx, spec.key)
+    roles = " ".join(sorted(spec.roles))
+    details = {**spec.contact, "ref": spec.key}
+    row = tx.execute(_BY_KEY, (key_hash,)).fetchone()
+    if row is None:
+        ref = tx.new_id(at)
+        tx.execute(_ADD, (ref, key_hash, roles, 1, tx.seal(ref, details), at))
+        return ref, True
+    ref = row[0]
+    tx.execute(
+        "UPDATE person SET roles = ?, known = 1, sealed = ?, updated = ? WHERE ref = ?",
+        (roles, tx.seal(ref, details), at, ref),
+    )
+    return ref, not row[1]
+
+
+def _enrol(tx: Tx, ref: str, spec: PersonSpec) -> bool:
+    wanted = [(hash_of(tx, TAG, tag), TAG) for tag in spec.tags]
+    if spec.pin is not None:
+        wanted.append((hash_of(tx, PIN, spec.pin), PIN))
+    usable = True
+    for digest, kind in wanted:
+        # The index keeps PINs apart; a tag may stand on several grants, but on one person only.
+        taken = kind == TAG and tx.execute(_OWN, (digest,)).fetchone() is not None
+        if taken or not tx.execute(_CREDENTIAL, (digest, ref, kind)).fetchall():
+            usable = False
+    return usable
+
+
+def _key_hash(tx: Tx, key: str) -> bytes:
+    return tx.keyed_hash(f"person:{key}")
+
+
+def _identity(row: Any) -> Identity | None:
+    return None if row is None else Identity(row[0], frozenset(row[1].split()))

@@ -1,0 +1,143 @@
+"""What a presented PIN, code or tag is good for here and now. Nothing is spent by asking (S29)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hub.access.credentials import KIND, PIN, TAG, hash_of
+from hub.access.grants import REOPEN_WITHIN, REOPENS
+from hub.access.people import Identity, identity
+from hub.access.throttle import Throttle, count_failure, locked_until
+from hub.model import journal
+from hub.model.effects import Json
+from hub.model.states import Method
+from hub.store import Tx
+
+_LIMIT = Throttle()
+
+_FOUND = """
+SELECT c.personal, c.owner, g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_until,
+  g.status, g.last_use, g.reopens, g.closed
+FROM credential AS c LEFT JOIN access_grant AS g ON g.id = c.owner AND c.personal = 0 WHERE c.hash = ?
+"""
+_BADGE = """
+SELECT 0, g.id, g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_until,
+  g.status, g.last_use, g.reopens, g.closed
+FROM access_grant AS g WHERE g.person_ref = ? AND g.badge = 1 AND g.closed = 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One grant that the presentation may use. `reopen`: it is spent, `reuse` may open its door once more."""
+
+    grant_id: str
+    handover_id: str
+    person_ref: str | None
+    valid_until: int
+    reopen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The presentation is good for `candidates`, the earliest expiring first. Nothing is spent yet.
+
+    `person` is set when the credential is a known person's own.
+    """
+
+    candidates: tuple[Candidate, ...]
+    person: Identity | None = None
+
+    @property
+    def grant_id(self) -> str:
+        """The first candidate's grant."""
+        return self.candidates[0].grant_id
+
+    @property
+    def handover_id(self) -> str:
+        """The first candidate's handover."""
+        return self.candidates[0].handover_id
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The presentation opens nothing here and now.
+
+    `reason`: unknown, early, late, used, revoked, wrong_terminal, throttled (until `valid_from`), or
+    no_grant when the credential is `person`'s own, who has nothing to collect.
+    """
+
+    reason: str
+    handover_id: str | None = None
+    valid_from: int | None = None
+    valid_until: int | None = None
+    person: Identity | None = None
+
+
+def present(
+    tx: Tx, method: Method | str, text: str, terminal: str, at: int, *, limit: Throttle = _LIMIT
+) -> Accepted | Denied:
+    """Look up what was keyed, scanned or tapped at `terminal`.
+
+    A denial is journalled with method and reason, never with the text; an unknown PIN is counted, and
+    too many lock the terminal's keypad for PINs.
+    """
+    method = Method(method)
+    kind = KIND[method]
+    if kind == PIN:
+        until = locked_until(tx, terminal, at)
+        if until:
+            return _deny(tx, Denied("throttled", valid_from=until), method, terminal, at)
+    rows = tx.execute(_FOUND, (hash_of(tx, kind, text),)).fetchall()
+    person = None
+    owners = [row[1] for row in rows if row[0]]
+    if owners:
+        person = identity(tx, owners[0])
+        rows = [row for row in rows if not row[0]]
+        if kind == TAG:
+            known = {row[1] for row in rows}
+            rows += [row for row in tx.execute(_BADGE, (owners[0],)).fetchall() if row[1] not in known]
+    judged = [(_judge(row, terminal, at), row) for row in rows]
+    # What is still to collect comes before opening an old door again.
+    good = sorted((reason, row[7], row[2], row) for reason, row in judged if reason in ("", "reopen"))
+    if good:
+        return Accepted(tuple(_candidate(row) for _, _, _, row in good), person)
+    if not judged:
+        if person is None and kind == PIN:
+            count_failure(tx, terminal, at, limit)
+        denied = Denied("unknown" if person is None else "no_grant", person=person)
+        return denied if person else _deny(tx, denied, method, terminal, at)
+    # An open grant tells the person more than a closed one, a newer more than an older.
+    reason, row = max(judged, key=lambda pair: (not pair[1][11], pair[1][2]))
+    return _deny(tx, Denied(reason, row[3], row[6], row[7], person), method, terminal, at, row[2])
+
+
+def _judge(row: Any, terminal: str, at: int) -> str:
+    """Empty when the grant is good, `reopen` when only for its last door, else why not."""
+    _, _, _, _, _, terminals, since, until, status, last_use, reopens, closed = row
+    if terminals and f" {terminal} " not in terminals:
+        return "wrong_terminal"
+    if status == "spent":
+        again = not closed and reopens < REOPENS and at - last_use <= REOPEN_WITHIN
+        return "reopen" if again else "used"
+    if status == "revoked" or closed:
+        return "revoked"
+    if at < since:
+        return "early"
+    return "" if at < until else "late"
+
+
+def _candidate(row: Any) -> Candidate:
+    return Candidate(row[2], row[3], row[4], row[7], row[8] == "spent")
+
+
+def _deny(
+    tx: Tx, denied: Denied, method: Method, terminal: str, at: int, grant_id: str | None = None
+) -> Denied:
+    stream = f"handover/{denied.handover_id}" if denied.handover_id else f"terminal/{terminal}"
+    body: dict[str, Json] = {
+        "terminal": terminal, "method": method.value, "reason": denied.reason, "grant": grant_id,
+    }
+    tx.journal(stream, journal.ACCESS_DENIED, body, at)
+    return denied

@@ -1,0 +1,201 @@
+"""Allocations of a handover, and who is accountable for what lies in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.custody.compartments import bar
+from hub.model import journal
+from hub.model.effects import Json
+from hub.model.failures import StepFailed
+from hub.model.states import AllocationOutcome, Occupancy
+from hub.store import Reader, Tx
+
+#: Holders of custody. A person is `staff:<person_ref>` or `recipient:<person_ref>`.
+HUB = "hub"
+STAFF = "staff"
+UNKNOWN = "unknown"
+
+_COLUMNS = "id, handover_id, idx, compartment, items, outcome, custody, live, created, ended FROM allocation"
+_ONE = f"SELECT {_COLUMNS} WHERE id = ?"
+_OF = f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY idx, id"
+_CHAIN = "SELECT giver, holder, evidence, at FROM custody_chain WHERE allocation_id = ? ORDER BY step"
+
+_END = """
+UPDATE allocation SET live = 0, ended = ?1, outcome = coalesce(?2, outcome) WHERE id = ?3 AND live = 1
+RETURNING compartment, handover_id, outcome
+"""
+# What a sensor says, what is unknown, and the stock of a product compartment outlive the allocation.
+_FREE = """
+UPDATE compartment SET hold = 'free', allocation_id = NULL,
+  occupancy_by = CASE WHEN product IS NOT NULL OR occupancy = 'unknown' OR occupancy_by = 'sensor'
+    THEN occupancy_by ELSE 'presumption' END,
+  occupancy = CASE WHEN product IS NOT NULL OR occupancy = 'unknown' OR occupancy_by = 'sensor'
+    THEN occupancy ELSE ?1 END
+WHERE id = ?2 AND allocation_id = ?3
+"""
+_OUTCOME = """
+UPDATE allocation SET outcome = ?1 WHERE id = ?2 AND outcome <> ?1 RETURNING handover_id
+"""
+_TAKE = """
+INSERT INTO custody_chain (allocation_id, step, giver, holder, evidence, at)
+SELECT id, (SELECT count(*) + 1 FROM custody_chain WHERE allocation_id = ?1), custody, ?2, ?3, ?4
+FROM allocation WHERE id = ?1 AND custody <> ?2
+RETURNING giver
+"""
+_HOLD = "UPDATE allocation SET custody = ? WHERE id = ? RETURNING compartment, handover_id"
+_PRESUME = """
+UPDATE compartment SET occupancy = ?1, occupancy_by = 'presumption'
+WHERE id = ?2 AND allocation_id = ?3 AND product IS NULL
+  AND (occupancy_by <> 'sensor' OR ?1 = 'unknown') AND occupancy <> ?1
+"""
+_FORGET = """
+UPDATE compartment SET occupancy = 'unknown', occupancy_by = 'presumption' WHERE id = ?
+RETURNING allocation_id
+"""
+
+
+class NoAllocation(StepFailed):
+    """There is no allocation of that id. `reason` is unknown_allocation."""
+
+    def __init__(self, allocation_id: str) -> None:
+        super().__init__("unknown_allocation", allocation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """A compartment with items, held for a handover. `live` until it is freed."""
+
+    id: str
+    handover_id: str
+    idx: int
+    compartment: str
+    items: tuple[Mapping[str, Json], ...]
+    outcome: AllocationOutcome
+    custody: str
+    live: bool
+    created: int
+    ended: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyStep:
+    """Accountability went from `giver` to `holder`; `evidence` refers to the effect or use that shows it."""
+
+    giver: str
+    holder: str
+    evidence: str | None
+    at: int
+
+
+def staff(person_ref: str) -> str:
+    """The holder that is this member of the staff."""
+    return f"staff:{person_ref}"
+
+
+def recipient(person_ref: str) -> str:
+    """The holder that is this recipient."""
+    return f"recipient:{person_ref}"
+
+
+def allocation(reader: Reader, allocation_id: str) -> Allocation:
+    """One allocation; raises NoAllocation."""
+    row = reader.execute(_ONE, (allocation_id,)).fetchone()
+    if row is None:
+        raise NoAllocation(allocation_id)
+    return _from_row(row)
+
+
+def allocations_of(reader: Reader, handover_id: str) -> list[Allocation]:
+    """All allocations that a handover has or had, in order."""
+    return [_from_row(row) for row in reader.execute(_OF, (handover_id,)).fetchall()]
+
+
+def chain_of(reader: Reader, allocation_id: str) -> list[CustodyStep]:
+    """Who became accountable for the allocation's items, in order."""
+    return [CustodyStep(*row) for row in reader.execute(_CHAIN, (allocation_id,)).fetchall()]
+
+
+def free(
+    tx: Tx, allocation_id: str, at: int, *, outcome: AllocationOutcome | None = None,
+    occupancy: Occupancy = Occupancy.EMPTY,
+) -> bool:
+    """End the hold on the compartment; False when it had ended.
+
+    The compartment is presumed to be `occupancy` from then on, unless a sensor says otherwise, its content
+    is unknown (see `breach`), or it serves a product. A barred compartment stays barred. Raises NoAllocation.
+    """
+    ended = tx.execute(_END, (at, outcome and outcome.value, allocation_id)).fetchall()
+    if not ended:
+        allocation(tx, allocation_id)
+        return False
+    compartment, handover_id, left = ended[0]
+    tx.execute(_FREE, (occupancy.value, compartment, allocation_id))
+    body: dict[str, Json] = {"allocation": allocation_id, "compartment": compartment, "outcome": left}
+    tx.journal("handover/" + handover_id, journal.ALLOCATION_FREED, body, at)
+    return True
+
+
+def set_outcome(tx: Tx, allocation_id: str, outcome: AllocationOutcome, at: int) -> bool:
+    """Record how the allocation went: released, collected, refused or left. False when it is known."""
+    changed = tx.execute(_OUTCOME, (outcome.value, allocation_id)).fetchall()
+    if not changed:
+        allocation(tx, allocation_id)
+        return False
+    body: dict[str, Json] = {"allocation": allocation_id, "outcome": outcome.value}
+    tx.journal("handover/" + changed[0][0], journal.ALLOCATION_SETTLED, body, at)
+    return True
+
+
+def transfer_custody(tx: Tx, allocation_id: str, to: str, at: int, *, evidence: str | None = None) -> bool:
+    """Make `to` (HUB, UNKNOWN, STAFF, `staff(ref)`, `recipient(ref)`) accountable for the items.
+
+    What the hub takes over is presumed inside, what it gives to a person is presumed gone; a sensor's
+    word stands against both. False when `to` has custody already. Raises NoAllocation.
+    """
+    taken = tx.execute(_TAKE, (allocation_id, to, evidence, at)).fetchall()
+    if not taken:
+        allocation(tx, allocation_id)
+        return False
+    giver = taken[0][0]
+    compartment, handover_id = tx.execute(_HOLD, (to, allocation_id)).fetchall()[0]
+    presumed = _presumed(giver, to)
+    if presumed is not None:
+        tx.execute(_PRESUME, (presumed.value, compartment, allocation_id))
+    body: dict[str, Json] = {
+        "allocation": allocation_id, "compartment": compartment, "from": giver, "to": to,
+        "evidence": evidence,
+    }
+    tx.journal("handover/" + handover_id, journal.CUSTODY_TRANSFERRED, body, at)
+    return True
+
+
+def breach(tx: Tx, compartment_id: str, at: int) -> str | None:
+    """An opening that nobody commanded (S13): bar the compartment, its content and custody are unknown.
+
+    Returns the allocation that it concerns, or None.
+    """
+    bar(tx, compartment_id, "breach", at)
+    concerned: str | None = tx.execute(_FORGET, (compartment_id,)).fetchall()[0][0]
+    if concerned is not None:
+        transfer_custody(tx, concerned, UNKNOWN, at)
+    return concerned
+
+
+def _presumed(giver: str, to: str) -> Occupancy | None:
+    if to == HUB:
+        return Occupancy.OCCUPIED
+    if to == UNKNOWN:
+        return Occupancy.UNKNOWN
+    return Occupancy.EMPTY if giver == HUB else None
+
+
+def _from_row(row: Any) -> Allocation:
+    id_, handover_id, idx, compartment, items, outcome, custody, live, created, ended = row
+    return Allocation(
+        id_, handover_id, idx, compartment, tuple(json.loads(items)), AllocationOutcome(outcome), custody,
+        bool(live), created, ended,
+    )
