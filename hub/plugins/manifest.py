@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import voluptuous as vol
-import yaml
 
 from hub.api import API_VERSION, CAPABILITIES
+from hub.config import Problems, load_yaml
 from hub.plugins.errors import PluginError
 
 FILE = "manifest.yaml"
@@ -72,11 +72,12 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def read_yaml(path: Path) -> Any:
-    """The data of one of a plugin's own YAML files. Raises ManifestError."""
-    try:
-        return yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ManifestError(f"{path.name}: {error}") from error
+    """The data of one of a plugin's own YAML files, in the site's dialect (S38). Raises ManifestError."""
+    problems = Problems()
+    document = load_yaml(path, problems)
+    if document is None or list(problems):
+        raise ManifestError("; ".join(str(problem) for problem in problems))
+    return document.data
 
 
 def check_usable(manifest: Manifest) -> None:
