@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import cProfile
 import json
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +20,7 @@ SCHEMA = (
     "CREATE TABLE b_timer (handover TEXT, name TEXT, due INTEGER, PRIMARY KEY (handover, name)) STRICT",
     "CREATE TABLE b_effect (id TEXT PRIMARY KEY, handover TEXT, state TEXT) STRICT",
 )
-BODY = {"from": "waiting", "to": "releasing", "event": "credential.accepted", "method": "qr", "pad": "x" * 180}
+BODY = {"from": "waiting", "to": "releasing", "event": "credential.accepted", "method": "qr", "pad": "x" * 99}
 DATA = json.dumps({"item": {"sku": "cola", "quantity": 1, "size": "S"}, "pad": "x" * 250}).encode()
 
 
@@ -61,7 +60,8 @@ async def measure(folder: Path, handovers: int, in_flight: int, steps: int = 7) 
     waits.sort()
     return {
         "in_flight": in_flight, "transitions_per_s": round(len(waits) / elapsed),
-        "p50_ms": round(1e3 * waits[len(waits) // 2], 2), "p99_ms": round(1e3 * waits[len(waits) * 99 // 100], 2),
+        "p50_ms": round(1e3 * waits[len(waits) // 2], 2),
+        "p99_ms": round(1e3 * waits[len(waits) * 99 // 100], 2),
         "max_ms": round(1e3 * waits[-1], 2),
     }
 
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where the databases are made; its disk is measured")
     parser.add_argument("--profile", action="store_true", help="profile the writer thread of the last run")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder or os.getcwd()) as folder:
+    with tempfile.TemporaryDirectory(dir=arguments.folder or Path.cwd()) as folder:
         for count in arguments.in_flight:
             handovers = min(arguments.handovers, 600) if count == 1 else arguments.handovers
             if arguments.profile:
