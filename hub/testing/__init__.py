@@ -9,5 +9,6 @@ from hub.testing.context import LeaseEndpoint, RecordingContext
 from hub.testing.kit import START, Kit, SimHandle, load_profile, make_intent
 
 __all__ = [
-    "START", "Kit", "LeaseEndpoint", "RecordingContext", "SimHandle", "TestBus", "load_profile", "make_intent",
+    "START", "Kit", "LeaseEndpoint", "RecordingContext", "SimHandle", "TestBus", "load_profile",
+    "make_intent",
 ]

@@ -9,10 +9,9 @@ from typing import Any
 
 from hub.api import Clock, FramedLine, LineDown, ModbusUnit, Priority
 from hub.api.lines import Match
-from hub.api.sim import Wire
 from hub.transports.lines import Lines
-from hub.transports.memory import MemoryLine, listen_memory
 from hub.transports.modbus import ModbusMaster, framing_of
+from hub.transports.peers import MemoryPeer
 
 _LINE = "line"
 _numbers = itertools.count(1)
@@ -21,8 +20,8 @@ _numbers = itertools.count(1)
 class TestBus:
     """A line with everything that crosses it recorded.
 
-    Without `url` it is a memory line, to which wires are attached; each of them hears everything. With
-    one (`serial:///dev/pts/3?baud=9600`, `tcp://127.0.0.1:502`) it is that port.
+    Without `url` it is a memory line whose far side is `peer`. With one (`serial:///dev/pts/3?baud=9600`,
+    `tcp://127.0.0.1:502`) it is that port.
     `traffic` lists what crossed, as ("out" | "in", bytes), seen from the hub.
     """
 
@@ -30,13 +29,18 @@ class TestBus:
 
     def __init__(self, clock: Clock, url: str = "") -> None:
         self.traffic: list[tuple[str, bytes]] = []
-        self._name = "" if url else f"bus-{next(_numbers)}"
-        self.lines = Lines({_LINE: url or f"memory://{self._name}"}, clock, self._tap)
-        self._wires: list[Wire] = []
-        self._far: MemoryLine | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._peer = None if url else MemoryPeer(f"bus-{next(_numbers)}")
+        self.lines = Lines({_LINE: url or self.peer.url}, clock, self._tap)
         self._master: ModbusMaster | None = None
-        self._stop = listen_memory(self._name, self._accept) if self._name else None
+        if self._peer is not None:
+            self._peer.plug()
+
+    @property
+    def peer(self) -> MemoryPeer:
+        """The far side of a memory line: attach wires, unplug, plug, cut."""
+        if self._peer is None:
+            raise ValueError("the test opened the far side of this line itself")
+        return self._peer
 
     def framed(self, framer: Any) -> FramedLine:
         """A holder's view, usable at once: its first exchange waits for the port to open."""
@@ -51,25 +55,6 @@ class TestBus:
             )
         return self._master.unit(address)
 
-    def attach(self, wire: Wire, baud: int = 0) -> None:
-        """Put a simulator on the memory line."""
-        self._wires.append(wire)
-        wire.connect(self.deliver, baud)
-
-    def deliver(self, data: bytes) -> None:
-        """A device's bytes, to the hub; lost while the plug is out."""
-        if self._far is not None:
-            self._far.put(data)
-
-    def set_up(self, up: bool) -> None:
-        """Pull the plug of a memory line, or put it back; the hub then reconnects by itself."""
-        if not self._name:
-            raise ValueError("only a memory line has a plug")
-        if not up:
-            self._unplug()
-        elif self._stop is None:
-            self._stop = listen_memory(self._name, self._accept)
-
     @property
     def sent(self) -> bytes:
         """Every byte that left the hub, in order."""
@@ -78,31 +63,8 @@ class TestBus:
     async def close(self) -> None:
         """Let the line go."""
         await self.lines.close()
-        if self._name:
-            self._unplug()
-        if self._reader is not None:
-            await self._reader
-
-    def _unplug(self) -> None:
-        if self._stop is not None:
-            self._stop()
-            self._stop = None
-        if self._far is not None:
-            self._far.drop()
-            self._far = None
-
-    def _accept(self, far: MemoryLine) -> None:
-        self._far = far
-        self._reader = asyncio.get_running_loop().create_task(self._carry(far), name="memory line")
-
-    async def _carry(self, far: MemoryLine) -> None:
-        try:
-            while True:
-                data = await far.read()
-                for wire in self._wires:
-                    wire.receive(data)
-        except LineDown:
-            return
+        if self._peer is not None:
+            await self._peer.close()
 
     def _tap(self, line: str, direction: str, at: float, data: bytes) -> None:
         self.traffic.append((direction, data))

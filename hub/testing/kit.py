@@ -83,7 +83,7 @@ class Kit:
 
     def simulator(
         self, module: ModuleType, context: RecordingContext, *, places: Mapping[str, str] | None = None,
-        endpoint: str = "", baud: int = 0, attach: bool = True,
+        endpoint: str = "", attach: bool = True,
     ) -> SimHandle:
         """The integration's simulator for the context's device, its wire on the context's memory line.
 
@@ -100,7 +100,7 @@ class Kit:
                      self.call_later, places or {}, endpoint)
         )
         if simulator.wire is not None and attach:
-            context.bus.attach(simulator.wire, baud)
+            context.bus.peer.attach(simulator.wire)
         return SimHandle(simulator, ledger)
 
     async def start(self, driver: Any) -> Any:

@@ -5,4 +5,7 @@ Without pytest-asyncio the fixtures stay away, so that an installed hub never br
 
 from importlib.util import find_spec
 
+import pytest
+
+pytest.register_assert_rewrite("hub.testing.contracts")
 pytest_plugins = ("hub.testing.fixtures",) if find_spec("pytest_asyncio") else ()

@@ -58,7 +58,7 @@ async def test_a_repeated_fault_is_one_fault_until_it_is_cleared(hub_context):
 
 async def test_a_frame_is_answered_by_the_device_on_the_memory_line(hub_context):
     context = hub_context()
-    context.bus.attach(EchoWire())
+    context.bus.peer.attach(EchoWire())
     line = context.framed_line(ByteFramer)
     answer = await line.transact(b"a", lambda frame: frame == b"a", deadline=context.clock.monotonic() + 5)
     assert answer == b"a"
@@ -66,18 +66,20 @@ async def test_a_frame_is_answered_by_the_device_on_the_memory_line(hub_context)
 
 async def test_a_frame_that_no_exchange_waits_for_reaches_the_listeners(hub_context):
     context = hub_context()
+    wire = EchoWire()
+    context.bus.peer.attach(wire)
     line = context.framed_line(ByteFramer)
     heard = []
     line.listen(heard.append)
     await context.until(lambda: line.up)
-    context.bus.deliver(b"xy")
+    wire.send(b"xy")
     await context.until(lambda: heard == [b"x", b"y"])
 
 
 def test_an_hour_of_silence_on_the_virtual_loop_ends_in_a_timeout(hub_virtual):
     async def main(kit):
         context = kit.context()
-        context.bus.attach(SilentWire())
+        context.bus.peer.attach(SilentWire())
         line = context.framed_line(ByteFramer)
         with pytest.raises(LineTimeout):
             await line.transact(b"a", lambda _: True, deadline=kit.clock.monotonic() + 3600)
@@ -90,7 +92,7 @@ async def test_a_pulled_plug_refuses_before_a_byte_is_sent(hub_context):
     context = hub_context()
     line = context.framed_line(ByteFramer)
     await context.until(lambda: line.up)
-    context.bus.set_up(False)
+    context.bus.peer.unplug()
     await context.until(lambda: not line.up)
     with pytest.raises(LineDown):
         await line.send(b"a", deadline=context.clock.monotonic() + 1)
@@ -101,9 +103,9 @@ async def test_a_plug_put_back_is_found_by_the_line_itself(hub_context):
     context = hub_context()
     line = context.framed_line(ByteFramer)
     await context.until(lambda: line.up)
-    context.bus.set_up(False)
+    context.bus.peer.unplug()
     await context.until(lambda: not line.up)
-    context.bus.set_up(True)
+    context.bus.peer.plug()
     await context.until(lambda: line.up)
 
 
