@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_EXPONENTS = {"BHD": 3, "CLP": 0, "ISK": 0, "JOD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "TND": 3, "VND": 0}
+_EXPONENTS = {
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys((
+        "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF",
+        "XPF",
+    ), 0),
+}
 _AMOUNT = re.compile(r"(-?)(\d+)(?:\.(\d+))?\Z")
 
 #: ISO 4217 numeric codes of the currencies a reader may announce, by alphabetic code.

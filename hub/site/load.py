@@ -1,0 +1,99 @@
+"""Loads and checks a whole site: all its problems in one run, or the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import voluptuous as vol
+
+from hub.config import Document, Mark, Problems, SiteNames, load_yaml, mapping
+from hub.config.schema import kind_of
+from hub.site.sections.goods import read_products
+from hub.site.sections.hardware import read_devices, read_lines, read_supplies
+from hub.site.sections.identity import read_notifier, read_site, read_web
+from hub.site.sections.persons import read_people
+from hub.site.sections.places import read_banks, read_terminals
+from hub.site.sections.reading import SECTIONS, Integrations, Reading
+from hub.site.sections.workflows import Compile, read_workflows, site_names
+from hub.site.specs import SiteConfig
+from hub.workflows.machine import Machine
+from hub.workflows.parse import Instance
+
+SITE_FILE = "site.yaml"
+_SECTIONS = mapping({
+    vol.Required("site", description="add: site: {id: a1, name: A1, time_zone: Europe/Rome, currency: EUR}"):
+        object,
+    **{vol.Optional(section): object for section in SECTIONS if section != "site"},
+})
+
+
+def load_site(
+    folder: Path, integrations: Integrations, *, compile_one: Compile | None = None
+) -> tuple[SiteConfig | None, Problems]:
+    """Read `folder/site.yaml` and everything that it names; the site is None when there is any problem.
+
+    `compile_one` replaces the blueprint compiler.
+    """
+    problems = Problems()
+    file = folder / SITE_FILE
+    if not file.is_file():
+        where = "there is no such folder" if not folder.is_dir() else f"there is no {SITE_FILE} in {folder}"
+        problems.add(Mark(str(file), 1, 1), where, f"write one with: hub init {folder}")
+        return None, problems
+    document = load_yaml(file, problems, root=folder)
+    if document is None:
+        return None, problems
+    if not isinstance(document.data, dict):
+        message = f"expected the sections of a site, found {kind_of(document.data)}"
+        problems.add(document.marks.value(()), message, "compare with the site that `hub init` writes")
+        return None, problems
+    config = _read(document, Reading(document, problems, integrations, folder), compile_one or _compile)
+    return (None if len(problems) else config), problems
+
+
+def _read(document: Document, reading: Reading, compile_one: Compile) -> SiteConfig | None:
+    reading.check(_SECTIONS, ())
+    site = read_site(reading) if "site" in document.data else None
+    lines = read_lines(reading)
+    supplies = read_supplies(reading)
+    devices = read_devices(reading)
+    products = read_products(reading)
+    banks = read_banks(reading, devices, products)
+    terminals = read_terminals(reading)
+    people = read_people(reading)
+    web = read_web(reading)
+    notifier = read_notifier(reading)
+    names = site_names(reading, {role for person in people.values() for role in person.roles})
+    workflows = read_workflows(reading, names, compile_one)
+    policy = _policy(reading)
+    if site is None or web is None:
+        return None
+    return SiteConfig(
+        reading.folder, site, lines, devices, supplies, banks, terminals, products, people, workflows, web,
+        notifier, policy, names, document.files,
+    )
+
+
+def _policy(reading: Reading) -> Mapping[str, Any] | None:
+    raw = reading.document.at(("policy",))
+    if raw is None or reading.document.is_broken(("policy",)):
+        return None
+    if not isinstance(raw, dict):
+        message = f"expected rules by name, found {kind_of(raw)}"
+        reading.bad(("policy",), message, "write `name: {...}` below it")
+        return None
+    return raw
+
+
+def _compile(
+    file: Path, workflow: str, given: Mapping[str, Any], names: SiteNames, problems: Problems,
+    instance: Instance,
+) -> Machine | None:
+    # Here, because a site without workflows need not load the compiler.
+    from hub.workflows.compile import compile_blueprint
+
+    compiled = compile_blueprint(file, workflow, given, names, instance=instance)
+    problems.extend(compiled.problems)
+    return compiled.machine

@@ -1,0 +1,1 @@
+"""The sections of `site.yaml`, one file per concern: schema, checks, facts."""

@@ -1,0 +1,138 @@
+"""`site:`, `web:`, `notifier:` and `policy:`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import voluptuous as vol
+
+from hub.config import Wrong, mapping, name, suggest, text, whole
+from hub.config.schema import kind_of
+from hub.site.sections.iso4217 import CURRENCIES
+from hub.site.sections.reading import Reading
+from hub.site.specs import Site, TokenSpec, WebSpec
+
+#: What a token may be allowed to do; `*` is all of it.
+SCOPES = (
+    "handovers:read", "handovers:write", "handovers:command", "banks:read", "devices:read", "events:read",
+    "messages:read", "people:read", "twin", "*",
+)
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]*_-]+\Z")
+_SHORTEST_TOKEN = 16
+
+
+def _time_zone(value: Any) -> str:
+    word = text(value)
+    try:
+        ZoneInfo(word)
+    except (KeyError, ValueError, OSError):
+        mend = suggest(word, available_timezones())
+        hint = mend if mend.startswith("did") else "write an IANA name such as Europe/Berlin"
+        raise Wrong(f"unknown time zone '{word}'", hint) from None
+    return word
+
+
+def _currency(value: Any) -> str:
+    word = text(value)
+    if word not in CURRENCIES:
+        is_lower = word.upper() in CURRENCIES
+        mend = suggest(word, CURRENCIES) if is_lower else "write an ISO 4217 code such as EUR"
+        raise Wrong(f"unknown currency '{word}'", mend)
+    return word
+
+
+_SITE = mapping({
+    vol.Required("id", description="add: id: berlin-01"): name,
+    vol.Required("name", description='add: name: "Berlin Hbf"'): text,
+    vol.Required("time_zone", description="add: time_zone: Europe/Berlin"): _time_zone,
+    vol.Required("currency", description="add: currency: EUR"): _currency,
+})
+
+
+def read_site(reading: Reading) -> Site | None:
+    """The `site:` section."""
+    good = reading.check(_SITE, ("site",))
+    raw = reading.document.at(("site", "currency"))
+    if raw in CURRENCIES:
+        reading.currency = raw
+    return Site(**good) if good else None
+
+
+def _token(value: Any) -> str:
+    word = text(value)
+    if len(word) < _SHORTEST_TOKEN:
+        mend = "draw one with: openssl rand -hex 24"
+        raise Wrong(f"a token of {len(word)} characters is too short to be safe", mend)
+    return word
+
+
+def _scope(value: Any) -> str:
+    word = text(value)
+    if word not in SCOPES:
+        raise Wrong(f"unknown scope '{word}'", suggest(word, SCOPES))
+    return word
+
+
+def _list_of(item: Any, what: str, example: str) -> Any:
+    def validate(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise Wrong(f"expected a list of {what}, found {kind_of(value)}", f"for example: {example}")
+        return list(vol.Schema([item])(value))
+
+    return validate
+
+
+def _host(value: Any) -> str:
+    word = text(value)
+    if not _HOST.match(word):
+        raise Wrong(f"'{word}' is no host name or address", "write the host alone: locker.example.org")
+    return word
+
+
+_WEB = mapping({
+    vol.Optional("host", default="127.0.0.1"): _host,
+    vol.Optional("port", default=8321): whole(0, 65535),
+    vol.Optional("allowed_hosts", default=list): _list_of(_host, "host names", "[locker.example.org]"),
+    vol.Optional("tokens", default=dict): dict,
+})
+_TOKEN = mapping({
+    vol.Required("token", description="add: token: !secret api_token"): _token,
+    vol.Required("scopes", description='add: scopes: ["*"]'):
+        _list_of(_scope, "scopes", '["handovers:read"]'),
+})
+
+
+def read_web(reading: Reading) -> WebSpec | None:
+    """The `web:` section, or its defaults: this machine only, without tokens."""
+    raw = reading.document.at(("web",))
+    if raw is None:
+        return WebSpec()
+    good = reading.check(_WEB, ("web",))
+    tokens: list[TokenSpec] = []
+    seen: dict[str, str] = {}
+    given = raw.get("tokens") if isinstance(raw, dict) else None
+    for key in given if isinstance(given, dict) else ():
+        path = ("web", "tokens", key)
+        token = reading.check(_TOKEN, path)
+        if token is None:
+            continue
+        if token["token"] in seen:
+            message = f"'{key}' and '{seen[token['token']]}' are the same token"
+            reading.bad((*path, "token"), message, "draw another")
+        seen[token["token"]] = str(key)
+        tokens.append(TokenSpec(str(key), token["token"], tuple(token["scopes"])))
+    if good is None:
+        return None
+    return WebSpec(good["host"], good["port"], tuple(tokens), tuple(good["allowed_hosts"]))
+
+
+def read_notifier(reading: Reading) -> str | None:
+    """`notifier:`, the device that delivers messages to people."""
+    if reading.document.at(("notifier",)) is None:
+        return None
+    device: str | None = reading.check(text, ("notifier",))
+    if device is None or not reading.refers_to_device(device, ("Notifier",), ("notifier",), "the notifier"):
+        return None
+    return device

@@ -1,0 +1,98 @@
+"""`workflows:`, each a blueprint with its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import voluptuous as vol
+
+from hub.config import Problems, SiteNames, Wrong, mapping, suggest, text
+from hub.config.schema import kind_of
+from hub.site.sections.reading import Reading
+from hub.site.shipped import blueprint_folders
+from hub.site.specs import WorkflowSpec
+from hub.workflows.machine import Machine
+from hub.workflows.parse import Instance
+
+#: Compiles one blueprint file with the inputs of one workflow.
+Compile = Callable[[Path, str, Mapping[str, Any], SiteNames, Problems, Instance], Machine | None]
+
+
+def _inputs(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        message = f"expected the blueprint's inputs, found {kind_of(value)}"
+        raise Wrong(message, "for example: input: {bank: main}")
+    return value
+
+
+_USE = mapping({
+    vol.Required("path", description="add: path: pickup.yaml"): text,
+    vol.Optional("input", default=dict): _inputs,
+})
+_WORKFLOW = mapping({
+    vol.Required("use_blueprint", description="add: use_blueprint: {path: pickup.yaml, input: {...}}"): _USE,
+    vol.Optional("terminal"): text,
+})
+
+
+def site_names(reading: Reading, roles: Collection[str]) -> SiteNames:
+    """What selectors may choose among: everything the site names, right or wrong inside."""
+    banks = reading.document.at(("banks",))
+    compartments = [
+        f"{bank}/{key}"
+        for bank, entry in (banks.items() if isinstance(banks, dict) else ())
+        if isinstance(entry, dict) and isinstance(entry.get("compartments"), dict)
+        for key in entry["compartments"]
+    ]
+    devices = reading.names("devices")
+    return SiteNames(
+        currency=reading.currency,
+        banks=reading.names("banks"),
+        compartments=None if reading.names("banks") is None else compartments,
+        devices=None if devices is None else {key: reading.capabilities.get(key, ()) for key in devices},
+        products=reading.names("products"),
+        terminals=reading.names("terminals"),
+        roles=sorted({*roles, "staff", "recipient"}),
+        machines=(), slots=(), person_groups=(), schedules=(),
+    )
+
+
+def read_workflows(reading: Reading, names: SiteNames, compile_one: Compile) -> dict[str, WorkflowSpec]:
+    """Every workflow whose blueprint compiles with its inputs."""
+    workflows: dict[str, WorkflowSpec] = {}
+    for key, path in reading.entries("workflows"):
+        good = reading.check(_WORKFLOW, path)
+        raw = reading.document.at((*path, "terminal"))
+        if isinstance(raw, str):
+            reading.refers("terminals", "terminal", raw, (*path, "terminal"))
+        if good is None:
+            continue
+        use = (*path, "use_blueprint")
+        file = _find(reading, good["use_blueprint"]["path"])
+        if file is None:
+            word = good["use_blueprint"]["path"]
+            known = {p.name for folder in blueprint_folders(reading.folder) for p in _blueprints(folder)}
+            mend = suggest(word, known, f"put the file into {reading.folder / 'blueprints'}")
+            reading.bad((*use, "path"), f"unknown blueprint '{word}'", mend)
+            continue
+        given = good["use_blueprint"]["input"]
+        where = (*use, "input") if (*use, "input") in reading.document.marks else use
+        instance = Instance(reading.document, where)
+        machine = compile_one(file, key, given, names, reading.problems, instance)
+        if machine is not None:
+            workflows[key] = WorkflowSpec(key, file, given, machine, good.get("terminal"))
+    return workflows
+
+
+def _blueprints(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("*.yaml") if not path.name.endswith(".cases.yaml")]
+
+
+def _find(reading: Reading, word: str) -> Path | None:
+    for folder in blueprint_folders(reading.folder):
+        file = folder / word
+        if file.resolve().is_relative_to(folder.resolve()) and file.is_file():
+            return file
+    return None

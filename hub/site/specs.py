@@ -1,0 +1,159 @@
+"""What a checked site says, as frozen facts. Durations are microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.access.people import PersonSpec
+from hub.config import SiteNames
+from hub.custody.sync import CompartmentSpec
+from hub.model.money import Money
+from hub.model.states import Size, Thermal
+from hub.workflows.machine import Machine
+
+__all__ = [
+    "BankSpec", "CompartmentSpec", "DeviceSpec", "LineSpec", "PersonSpec", "ProductSpec", "Site",
+    "SiteConfig", "SupplySpec", "TerminalSpec", "TokenSpec", "WebSpec", "WorkflowSpec",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The location. `time_zone` is an IANA name, `currency` ISO 4217."""
+
+    id: str
+    name: str
+    time_zone: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineSpec:
+    """A port. `kind` only describes the wiring (rs485, ...); the URL decides how bytes travel."""
+
+    id: str
+    url: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSpec:
+    """One device. `config` is its whole checked mapping, the common keys among it, without the profile."""
+
+    name: str
+    integration: str
+    capabilities: tuple[str, ...]
+    config: Mapping[str, Any]
+    line: str | None = None
+    endpoint: str | None = None
+    address: int | None = None
+    profile_name: str | None = None
+    profile: Mapping[str, Any] | None = None
+    supply: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SupplySpec:
+    """A power supply of locks: how many at a time, and the pause between two pulses."""
+
+    name: str
+    simultaneous: int = 1
+    gap: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BankSpec:
+    """Compartments that share a place and a thermal class."""
+
+    name: str
+    thermal: Thermal
+    compartments: tuple[CompartmentSpec, ...]
+    thermometer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalSpec:
+    """Where a person stands: readers, payment device, and the banks served from there."""
+
+    name: str
+    readers: tuple[str, ...]
+    banks: tuple[str, ...]
+    payment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSpec:
+    """What is sold or stored. `selection` is what a customer keys for it."""
+
+    sku: str
+    name: str
+    price: Money | None
+    size: Size
+    thermal: Thermal
+    selection: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowSpec:
+    """A blueprint with the inputs that the site gives it, and what became of both."""
+
+    name: str
+    blueprint: Path
+    given: Mapping[str, Any]
+    machine: Machine
+    terminal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpec:
+    """A bearer token of the API. Its repr hides the token."""
+
+    name: str
+    token: str
+    scopes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"TokenSpec({self.name}, {self.scopes})"
+
+
+@dataclass(frozen=True, slots=True)
+class WebSpec:
+    """Where the hub serves, to whom, and under which host names."""
+
+    host: str = "127.0.0.1"
+    port: int = 8321
+    tokens: tuple[TokenSpec, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SiteConfig:
+    """A whole site that passed every check.
+
+    `files` are all the files that were read; `names` is what selectors choose among; `policy` is the
+    mapping as written, None without one.
+    """
+
+    folder: Path
+    site: Site
+    lines: Mapping[str, LineSpec]
+    devices: Mapping[str, DeviceSpec]
+    supplies: Mapping[str, SupplySpec]
+    banks: Mapping[str, BankSpec]
+    terminals: Mapping[str, TerminalSpec]
+    products: Mapping[str, ProductSpec]
+    people: Mapping[str, PersonSpec]
+    workflows: Mapping[str, WorkflowSpec]
+    web: WebSpec
+    notifier: str | None
+    policy: Mapping[str, Any] | None
+    names: SiteNames
+    files: tuple[Path, ...]
+
+    @property
+    def compartments(self) -> tuple[CompartmentSpec, ...]:
+        """All compartments of all banks, in the order of the file."""
+        return tuple(spec for bank in self.banks.values() for spec in bank.compartments)
