@@ -113,7 +113,8 @@ def person_by_pin(reader: Reader, pin: str) -> Identity | None:
 def sync_people(tx: Tx, specs: Iterable[PersonSpec], at: int) -> list[str]:
     """Make the people of the site match `people.yaml`; people who left lose roles and credentials.
 
-    Their details stay readable for the records until `forget`. Returns the keys of people whose PIN or tag is not usable, since somebody else's live one is the same.
+    Their details stay readable for the records until `forget`. Returns the keys of people whose PIN or tag
+    is not usable, since somebody else's live one is the same.
     """
     gone = {row[0] for row in tx.execute("SELECT ref FROM person WHERE known = 1").fetchall()}
     clashes = []

@@ -1,0 +1,136 @@
+"""What messages say, as data. A line whose field has no value is left out; a required one must have it.
+
+Every message to a recipient states the timing, the location and the rules of its workflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from string import Formatter
+from zoneinfo import ZoneInfo
+
+from hub.model.failures import StepFailed
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class TemplateError(ValueError):
+    """A template with a field that is no plain name, or without a required one."""
+
+
+class MissingField(StepFailed):
+    """A message cannot be written. `reason` is missing_field, or unknown_template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A finished text."""
+
+    subject: str
+    text: str
+
+
+class Template:
+    """A subject and lines with `{name}` fields; `required` fields must have a value."""
+
+    def __init__(self, subject: str, lines: tuple[str, ...], required: tuple[str, ...] = ()) -> None:
+        self._subject = subject
+        self._lines = tuple((line, _fields(line)) for line in lines)
+        self.required = frozenset(required) | _fields(subject)
+        missing = self.required - self.fields
+        if missing:
+            raise TemplateError(f"required but not used: {', '.join(sorted(missing))}")
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """All fields that the text may use."""
+        return _fields(self._subject).union(*(names for _, names in self._lines))
+
+    def render(self, values: Mapping[str, object]) -> Rendered:
+        """Fill in the fields. Raises MissingField."""
+        present = {name: str(value) for name, value in values.items() if value not in (None, "")}
+        missing = sorted(self.required - present.keys())
+        if missing:
+            raise MissingField("missing_field", ", ".join(missing))
+        lines = [line.format_map(present) for line, names in self._lines if names <= present.keys()]
+        return Rendered(self._subject.format_map(present), "\n".join(lines))
+
+
+def _fields(line: str) -> frozenset[str]:
+    try:
+        found = [part[1:] for part in Formatter().parse(line) if part[1] is not None]
+    except ValueError as error:
+        raise TemplateError(f"{line!r}: {error}") from None
+    # Attribute access, conversions and format specifications have no place in a message.
+    if any(spec or conversion or not name or not name.isidentifier() for name, spec, conversion in found):
+        raise TemplateError(f"{line!r}: a field is a plain name in braces")
+    return frozenset(name for name, _, _ in found if name)
+
+
+def local_time(micros: int, zone: str) -> str:
+    """UTC microseconds as local time of an IANA zone, for example `Mon 23 Nov 2026, 14:05`."""
+    moment = (_EPOCH + timedelta(microseconds=micros)).astimezone(ZoneInfo(zone))
+    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
+    month = (
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    )[moment.month - 1]
+    return f"{day} {moment.day} {month} {moment.year}, {moment:%H:%M}"
+
+
+def render(template: str, values: Mapping[str, object]) -> Rendered:
+    """Fill in a shipped template. Raises MissingField (missing_field, unknown_template)."""
+    found = TEMPLATES.get(template)
+    if found is None:
+        raise MissingField("unknown_template", template)
+    return found.render(values)
+
+
+_GREETING = "Hello {name},"
+_PLACE = ("Where: {location}", "Compartment: {compartment}")
+_WINDOW = ("From: {from_time}", "Until: {until_time}")
+_CODES = (
+    "PIN: {pin}",
+    "Or show this code to the scanner: {qr}",
+    "Or hold your {tag_name} to the reader.",
+)
+
+TEMPLATES: Mapping[str, Template] = {
+    "ready_for_pickup": Template(
+        "{site}: ready for you to collect",
+        (_GREETING, "{items} is ready for you to collect.", *_PLACE, *_WINDOW, *_CODES, "{rules}",
+         "Reference: {reference}"),
+        required=("location", "until_time", "rules"),
+    ),
+    "reminder": Template(
+        "{site}: still waiting for you",
+        (_GREETING, "{items} still waits for you.", *_PLACE, *_WINDOW, *_CODES, "{rules}",
+         "Reference: {reference}"),
+        required=("location", "until_time", "rules"),
+    ),
+    "expired": Template(
+        "{site}: the time to collect is over",
+        (_GREETING, "{items} was not collected in time.", *_PLACE, "The time ended: {until_time}",
+         "Your PIN and codes are no longer valid.", "{rules}", "Reference: {reference}"),
+        required=("location", "until_time", "rules"),
+    ),
+    "cancelled": Template(
+        "{site}: cancelled",
+        (_GREETING, "{items}: this was cancelled.", "Where: {location}", "Reason: {reason}",
+         "PINs and codes for it are no longer valid.", "{rules}", "Reference: {reference}"),
+        required=("location",),
+    ),
+    "receipt": Template(
+        "{site}: your receipt",
+        (_GREETING, "{items}", "Amount: {amount}", "When: {time}", "Where: {location}", "{rules}",
+         "Reference: {reference}"),
+        required=("time", "location"),
+    ),
+    "staff_attention": Template(
+        "{site}: {what}",
+        ("{what}", "Workflow: {workflow}", "Where: {location}", "Compartment: {compartment}", "Since: {time}",
+         "Reason: {reason}", "What to do: {todo}", "Handover: {handover}"),
+        required=("what", "location", "handover"),
+    ),
+}
