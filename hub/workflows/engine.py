@@ -17,6 +17,8 @@ from hub.workflows.machine import Arrow, Machine, State, StepCall
 RECOVERY = "recovery"
 #: Names that only the engine and the runner may send (S24), besides after.*, deadline.* and *.failed.
 INTERNAL_NAMES = frozenset({"entered", "each.done", "incident.resolved"})
+#: A door may close before the result of the act that opened it is written: this fact waits like a deadline.
+REMEMBERED = "door.closed"
 
 
 class EventClass(StrEnum):
@@ -105,25 +107,28 @@ def begin(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
 
 def step(machine: Machine, snapshot: Snapshot, event: Event, guards: Guards) -> Decision:
     """What `event` means for the handover in `snapshot`."""
-    if snapshot.ended or not _rightful(event):
+    if snapshot.ended or not _rightful(event, snapshot):
         return Decision(snapshot)
     if event.kind is EventClass.RESULT:
         if not event.effect_id or event.effect_id != snapshot.effect_id:
             return Decision(snapshot)  # a late result belongs to its effect and incident, not to this state
         snapshot = _with(snapshot, effect_id="")
-    deadline = event.name.startswith("deadline.")
-    if deadline:
+    waits = event.name.startswith("deadline.")
+    if waits:
         due = snapshot.deadlines.get(event.name.removeprefix("deadline."))
         if due is None or event.at < due:
             return Decision(snapshot)  # never promised, or moved by `extend` since this timer was set
         if snapshot.effect_id:
             return Decision(_pend(snapshot, event.name))  # delivered after the effect's result (S22)
         snapshot = _unpend(snapshot, event.name)
+    elif event.name in (REMEMBERED, "door.opened"):
+        snapshot = _unpend(snapshot, REMEMBERED)
+        waits = event.name == REMEMBERED and bool(snapshot.effect_id)
     traced: list[tuple[str, str]] = []
     target = _target(machine, snapshot, event, guards, traced)
     if target is None or (target and snapshot.effect_id):
         # Nobody walks away from an open effect: its result is what leaves the state.
-        return Decision(_pend(snapshot, event.name) if deadline else snapshot, guards=tuple(traced))
+        return Decision(_pend(snapshot, event.name) if waits else snapshot, guards=tuple(traced))
     if not target:
         return Decision(snapshot, handled=True, guards=tuple(traced))
     return _enter(machine, snapshot, target, event, tuple(traced))
@@ -135,7 +140,7 @@ def handles(machine: Machine, snapshot: Snapshot, name: str) -> bool:
 
 
 def deliverable(machine: Machine, snapshot: Snapshot) -> str:
-    """The first pending deadline event that the current state handles, or empty (S24)."""
+    """The first pending event that the current state handles, or empty (S24). Send it as internal."""
     if snapshot.effect_id or snapshot.ended:
         return ""
     return next((name for name in snapshot.pending if handles(machine, snapshot, name)), "")
@@ -149,13 +154,15 @@ def extend(snapshot: Snapshot, name: str, due: int) -> Snapshot:
     return _unpend(moved, f"deadline.{name}")
 
 
-def _rightful(event: Event) -> bool:
+def _rightful(event: Event, snapshot: Snapshot) -> bool:
     """Whether an event of this class may bear this name (S24): results, commands, internals, else facts."""
     name, kind = event.name, event.kind
     if name.startswith("effect."):
         return kind is EventClass.RESULT
     if name.startswith("command."):
         return kind is EventClass.COMMAND
+    if name == REMEMBERED and name in snapshot.pending and kind is EventClass.INTERNAL:
+        return True
     internal = name in INTERNAL_NAMES or name.startswith(("after.", "deadline.")) or name.endswith(".failed")
     return kind is (EventClass.INTERNAL if internal else EventClass.FACT)
 
@@ -230,6 +237,8 @@ def _enter(
         asked=asked, effect_id="", ended=state.final,
         seen=snapshot.seen if target in snapshot.seen else (*snapshot.seen, target),
     )
+    if any(call.type == "open" for call in state.enter):
+        entered = _unpend(entered, REMEMBERED)  # an earlier closing says nothing of this opening
     return Decision(
         entered, handled=True, left=snapshot.state, entered=target,
         steps=tuple(call for call in state.enter if not call.effect),

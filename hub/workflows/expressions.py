@@ -109,11 +109,11 @@ def names_used(source: str) -> frozenset[str]:
     return frozenset(node.name for node in _parsed(source).find_all(nodes.Name))
 
 
-def events_used(source: str) -> frozenset[str]:
-    """The keys of `event` that an expression body reads."""
+def attributes_used(source: str, name: str) -> frozenset[str]:
+    """The keys of `name` that an expression body reads, such as `bank` in `inputs.bank`."""
     return frozenset(
         node.attr for node in _parsed(source).find_all(nodes.Getattr)
-        if isinstance(node.node, nodes.Name) and node.node.name == "event"
+        if isinstance(node.node, nodes.Name) and node.node.name == name
     )
 
 

@@ -1,0 +1,96 @@
+"""The states of a machine as a graph, with the ways through the inherited recovery included."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from hub.config.marks import YamlPath
+from hub.workflows.engine import RECOVERY
+from hub.workflows.machine import Arrow, Machine, State, StepCall
+
+#: Ways through recovery: the desk's verdict takes the arrow of the state that asked (S25).
+VERDICTS = {"effect.confirmed": "verdict.confirmed", "effect.refuted": "verdict.refuted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One way from a state to another. `event` after.N for timers; `path` leads to it in the source."""
+
+    source: str
+    event: str
+    target: str
+    path: YamlPath
+    guarded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A machine and the edges out of each of its states."""
+
+    machine: Machine
+    out: Mapping[str, tuple[Edge, ...]]
+
+    @classmethod
+    def of(cls, machine: Machine) -> Graph:
+        """Read the edges of every state, inherited ones among them."""
+        out = {name: tuple(_edges(machine, state)) for name, state in machine.states.items()}
+        return cls(machine, out)
+
+    def reachable(
+        self, starts: Iterable[str], follow: Callable[[Edge], bool] = lambda edge: True
+    ) -> set[str]:
+        """The states that can be reached from `starts` over edges that `follow` accepts."""
+        seen = set(starts)
+        waiting = deque(seen)
+        while waiting:
+            for edge in self.out[waiting.popleft()]:
+                if follow(edge) and edge.target not in seen:
+                    seen.add(edge.target)
+                    waiting.append(edge.target)
+        return seen
+
+    @property
+    def initial(self) -> str:
+        """The state that a handover begins in."""
+        return entered(self.machine, self.machine.initial)
+
+
+def effect_of(state: State) -> StepCall | None:
+    """The effect step of a state, if it has one."""
+    return next((call for call in state.enter if call.effect), None)
+
+
+def entered(machine: Machine, target: str) -> str:
+    """The state that an arrow to `target` really enters: a parent's first child."""
+    return machine.states[target].initial or target
+
+
+def arrows_of(machine: Machine, state: State) -> Iterator[tuple[str, Arrow, YamlPath]]:
+    """Every arrow that an event in this state may take, inherited ones among them, with its source path."""
+    for owner in (state, machine.states[state.parent]) if state.parent else (state,):
+        for event, arrows in owner.on.items():
+            for index, arrow in enumerate(arrows):
+                yield event, arrow, ("states", owner.name, "on", event, index)
+    for index, timer in enumerate(state.after):
+        for arrow in timer.arrows:
+            yield f"after.{index}", arrow, ("states", state.name, "after", index)
+
+
+def _edges(machine: Machine, state: State) -> Iterator[Edge]:
+    if state.initial or state.final:
+        return
+    effect = effect_of(state)
+    asked_recovery = effect is not None and RECOVERY in machine.states
+    for event, arrow, path in arrows_of(machine, state):
+        if event == "effect.in_doubt" and not arrow.when:
+            asked_recovery = asked_recovery and arrow.to == RECOVERY
+        if not arrow.to:
+            continue
+        target = entered(machine, arrow.to)
+        yield Edge(state.name, event, target, path, bool(arrow.when))
+        if event in VERDICTS and state.name != RECOVERY:
+            yield Edge(state.name, VERDICTS[event], target, path, bool(arrow.when))
+    if asked_recovery:
+        yield Edge(state.name, "effect.in_doubt", RECOVERY, ("states", state.name), False)
