@@ -62,7 +62,7 @@ def mapping(schema: Mapping[Any, Any]) -> Validator:
     """A voluptuous mapping whose unknown keys are answered with the nearest valid one."""
     known = [str(key) for key in schema if isinstance(key, str | vol.Marker)]
     is_open = any(not isinstance(key, str | vol.Marker) for key in schema)
-    inner = {key: mapping(value) if isinstance(value, dict) else value for key, value in schema.items()}
+    inner = {key: _nested(value) for key, value in schema.items()}
     compiled = vol.Schema(inner, extra=vol.PREVENT_EXTRA if is_open else vol.REMOVE_EXTRA)
 
     def validate(value: Any) -> Any:
@@ -84,6 +84,12 @@ def mapping(schema: Mapping[Any, Any]) -> Validator:
         return out
 
     return validate
+
+
+def _nested(value: Any) -> Any:
+    if isinstance(value, vol.Schema):
+        value = value.schema
+    return mapping(value) if isinstance(value, dict) else value
 
 
 def table(entry: Validator) -> Validator:

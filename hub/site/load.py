@@ -13,7 +13,7 @@ from hub.config.schema import kind_of
 from hub.site.sections.goods import read_products
 from hub.site.sections.hardware import read_devices, read_lines, read_supplies
 from hub.site.sections.identity import read_notifier, read_site, read_web
-from hub.site.sections.persons import read_people
+from hub.site.sections.persons import read_people, read_policy
 from hub.site.sections.places import read_banks, read_terminals
 from hub.site.sections.reading import SECTIONS, Integrations, Reading
 from hub.site.sections.workflows import Compile, read_workflows, site_names
@@ -62,29 +62,18 @@ def _read(document: Document, reading: Reading, compile_one: Compile) -> SiteCon
     products = read_products(reading)
     banks = read_banks(reading, devices, products)
     terminals = read_terminals(reading)
-    people = read_people(reading)
-    web = read_web(reading)
+    policy = read_policy(reading)
+    people = read_people(reading, policy)
+    web = read_web(reading, policy)
     notifier = read_notifier(reading)
-    names = site_names(reading, {role for person in people.values() for role in person.roles})
+    names = site_names(reading, policy.roles if policy is not None else ())
     workflows = read_workflows(reading, names, compile_one)
-    policy = _policy(reading)
-    if site is None or web is None:
+    if site is None or web is None or policy is None:
         return None
     return SiteConfig(
         reading.folder, site, lines, devices, supplies, banks, terminals, products, people, workflows, web,
         notifier, policy, names, document.files,
     )
-
-
-def _policy(reading: Reading) -> Mapping[str, Any] | None:
-    raw = reading.document.at(("policy",))
-    if raw is None or reading.document.is_broken(("policy",)):
-        return None
-    if not isinstance(raw, dict):
-        message = f"expected rules by name, found {kind_of(raw)}"
-        reading.bad(("policy",), message, "write `name: {...}` below it")
-        return None
-    return raw
 
 
 def _compile(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.access.people import PersonSpec
+from hub.access.policy import Policy
 from hub.config import SiteNames
 from hub.custody.sync import CompartmentSpec
 from hub.model.money import Money
@@ -109,7 +110,7 @@ class WorkflowSpec:
 
 @dataclass(frozen=True, slots=True)
 class TokenSpec:
-    """A bearer token of the API. Its repr hides the token."""
+    """A bearer token of the API; scope `read` is the policy's role `api.read`. Its repr hides the token."""
 
     name: str
     token: str
@@ -134,7 +135,7 @@ class SiteConfig:
     """A whole site that passed every check.
 
     `files` are all the files that were read; `names` is what selectors choose among; `policy` is the
-    mapping as written, None without one.
+    site's own table, or the shipped one.
     """
 
     folder: Path
@@ -149,7 +150,7 @@ class SiteConfig:
     workflows: Mapping[str, WorkflowSpec]
     web: WebSpec
     notifier: str | None
-    policy: Mapping[str, Any] | None
+    policy: Policy
     names: SiteNames
     files: tuple[Path, ...]
 

@@ -1,4 +1,4 @@
-"""`site:`, `web:`, `notifier:` and `policy:`."""
+"""`site:`, `web:` and `notifier:`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import voluptuous as vol
 
+from hub.access.policy import Policy
 from hub.config import Wrong, mapping, name, suggest, text, whole
 from hub.config.schema import kind_of
 from hub.site.sections.iso4217 import CURRENCIES
 from hub.site.sections.reading import Reading
 from hub.site.specs import Site, TokenSpec, WebSpec
 
-#: What a token may be allowed to do; `*` is all of it.
-SCOPES = (
-    "handovers:read", "handovers:write", "handovers:command", "banks:read", "devices:read", "events:read",
-    "messages:read", "people:read", "twin", "*",
-)
+#: The roles of tokens in the policy: scope `read` is role `api.read`.
+_API = "api."
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]*_-]+\Z")
 _SHORTEST_TOKEN = 16
 
@@ -68,13 +66,6 @@ def _token(value: Any) -> str:
     return word
 
 
-def _scope(value: Any) -> str:
-    word = text(value)
-    if word not in SCOPES:
-        raise Wrong(f"unknown scope '{word}'", suggest(word, SCOPES))
-    return word
-
-
 def _list_of(item: Any, what: str, example: str) -> Any:
     def validate(value: Any) -> list[Any]:
         if not isinstance(value, list):
@@ -99,13 +90,17 @@ _WEB = mapping({
 })
 _TOKEN = mapping({
     vol.Required("token", description="add: token: !secret api_token"): _token,
-    vol.Required("scopes", description='add: scopes: ["*"]'):
-        _list_of(_scope, "scopes", '["handovers:read"]'),
+    vol.Required("scopes", description="add: scopes: [read]"): _list_of(text, "scopes", "[read, write]"),
 })
 
 
-def read_web(reading: Reading) -> WebSpec | None:
-    """The `web:` section, or its defaults: this machine only, without tokens."""
+def read_web(reading: Reading, policy: Policy | None) -> WebSpec | None:
+    """The `web:` section, or its defaults: this machine only, without tokens.
+
+    A token's scopes are the policy's roles that begin with `api.`.
+    """
+    roles = policy.roles if policy is not None else ()
+    scopes = [role.removeprefix(_API) for role in roles if role.startswith(_API)]
     raw = reading.document.at(("web",))
     if raw is None:
         return WebSpec()
@@ -118,6 +113,10 @@ def read_web(reading: Reading) -> WebSpec | None:
         token = reading.check(_TOKEN, path)
         if token is None:
             continue
+        for index, scope in enumerate(token["scopes"]):
+            if policy is not None and scope not in scopes:
+                mend = suggest(scope, scopes, "the policy names no role that begins with api.")
+                reading.bad((*path, "scopes", index), f"unknown scope '{scope}'", mend)
         if token["token"] in seen:
             message = f"'{key}' and '{seen[token['token']]}' are the same token"
             reading.bad((*path, "token"), message, "draw another")

@@ -1,4 +1,4 @@
-"""`people:`, by reference."""
+"""`people:`, by reference, and `policy:`, what their roles allow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import voluptuous as vol
 
-from hub.config import Wrong, YamlPath, mapping, name, text
+from hub.access.policy import Policy, PolicyError
+from hub.config import Wrong, YamlPath, mapping, name, suggest, text
 from hub.config.schema import kind_of
 from hub.site.sections.reading import Reading
 from hub.site.specs import PersonSpec
@@ -51,14 +52,37 @@ _PERSON = mapping({
 })
 
 
-def read_people(reading: Reading) -> dict[str, PersonSpec]:
-    """Every person who is right; a tag and a PIN belong to one person."""
+def read_policy(reading: Reading) -> Policy | None:
+    """The site's own table of who may do what, else the shipped one; None when it cannot be read."""
+    raw = reading.document.at(("policy",))
+    if raw is None:
+        return Policy.default()
+    if reading.document.is_broken(("policy",)):
+        return None
+    if not isinstance(raw, dict):
+        message = f"expected rules by role, found {kind_of(raw)}"
+        reading.bad(("policy",), message, 'write `role: ["handover.*"]` below it')
+        return None
+    try:
+        return Policy.load(raw)
+    except PolicyError as error:
+        role = next((role for role in raw if f"{role}" in str(error)), None)
+        reading.bad(("policy",) if role is None else ("policy", role), str(error), at_key=True)
+        return None
+
+
+def read_people(reading: Reading, policy: Policy | None) -> dict[str, PersonSpec]:
+    """Every person who is right; roles are the policy's, a tag and a PIN belong to one person."""
     people: dict[str, PersonSpec] = {}
     held: dict[str, str] = {}
     for ref, path in reading.entries("people"):
         good = reading.check(_PERSON, path)
         if good is None:
             continue
+        for index, role in enumerate(good["roles"]):
+            if policy is not None and role not in policy.roles:
+                mend = suggest(role, policy.roles, "the policy names no role")
+                reading.bad((*path, "roles", index), f"unknown role '{role}'", mend)
         places: list[tuple[str, str, YamlPath]] = [
             (f"tag {tag}", "give each person a tag of their own", (*path, "tags", index))
             for index, tag in enumerate(good["tags"])

@@ -54,7 +54,7 @@ def site_names(reading: Reading, roles: Collection[str]) -> SiteNames:
         devices=None if devices is None else {key: reading.capabilities.get(key, ()) for key in devices},
         products=reading.names("products"),
         terminals=reading.names("terminals"),
-        roles=sorted({*roles, "staff", "recipient"}),
+        roles=sorted(roles),
         machines=(), slots=(), person_groups=(), schedules=(),
     )
 

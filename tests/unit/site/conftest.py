@@ -41,7 +41,7 @@ workflows:
   parcels: {use_blueprint: {path: parcel.yaml, input: {bank: main}}}
 web:
   tokens:
-    app: {token: !secret api_token, scopes: ["*"]}
+    app: {token: !secret api_token, scopes: [admin]}
 notifier: mail
 """
 PRODUCTS = """\

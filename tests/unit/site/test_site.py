@@ -25,7 +25,7 @@ def test_a_right_site_becomes_facts(site_folder):
     assert site.notifier == "mail"
     assert site.workflows["parcels"].machine.inputs == {"bank": "main", "hold": 172_800_000_000}
     assert [file.name for file in site.files] == ["site.yaml", "products.yaml", "secrets.yaml"]
-    assert site.web.tokens[0].scopes == ("*",)
+    assert site.web.tokens[0].scopes == ("admin",)
     assert "0f0f" not in repr(site.web)
 
 
@@ -122,7 +122,7 @@ CASES = {
     "unknown blueprint": ("path: parcel.yaml", "path: parcl.yaml", "site.yaml:25:35",
                           "unknown blueprint 'parcl.yaml'", "did you mean 'parcel.yaml'?"),
     "blueprint outside": ("path: parcel.yaml", "path: ../site.yaml", "site.yaml:25:35",
-                          "unknown blueprint '../site.yaml'", "known here: parcel.yaml"),
+                          "unknown blueprint '../site.yaml'", "did you mean 'sale.yaml'?"),
     "missing input": ("input: {bank: main}", "input: {}", "site.yaml:25:48",
                       "input 'bank' is missing", "add: bank:"),
     "unknown input": ("{bank: main}", "{bank: main, hald: 1}", "site.yaml:25:68",
@@ -136,11 +136,15 @@ CASES = {
                            "{days: 31} is too long", "write at most {days: 30}"),
     "a short token": ("!secret api_token", "abc", "site.yaml:28:18",
                       "a token of 3 characters is too short to be safe", "draw one with"),
-    "unknown scope": ('["*"]', '["handover:read"]', "site.yaml:28:46", "unknown scope 'handover:read'",
-                      "did you mean 'handovers:read'?"),
+    "unknown scope": ('[admin]', '[reed]', "site.yaml:28:46", "unknown scope 'reed'",
+                      "did you mean 'read'?"),
     "pin as a number": ("!secret pin", "4711", "site.yaml:23:63", "expected a PIN as text", "quotes"),
     "a tag that is none": ('"04a1b2c3"', '"04xx"', "site.yaml:23:45",
                            'expected a tag\'s UID, found "04xx"', "hex digits"),
+    "unknown role": ("roles: [staff]", "roles: [staf]", "site.yaml:23:30", "unknown role 'staf'",
+                     "did you mean 'staff'?"),
+    "a policy that cannot be read": ("notifier: mail", "policy: {staff: all}", "site.yaml:29:10",
+                                     "role 'staff' needs a list of rules", ""),
     "a section that is a list": ("supplies:\n  psu: {simultaneous: 1, gap: {milliseconds: 300}}",
                                  "supplies: [psu]", "site.yaml:10:11",
                                  "expected entries by name, found a list", "write `name: {...}`"),
