@@ -26,22 +26,18 @@ class Acts:
 
     def sending(self, effect_id: str, index: int, now: float, milliseconds: int) -> Act:
         """A pulse is about to leave: from now on it may have happened, and it explains an opening."""
-        how = self._board.pulse
-        on = milliseconds / 1000
-        act = Act(index=index, ends_at=now + on)
+        act = Act(index=index)
         self._acts[effect_id] = act
         while len(self._acts) > _KEPT:
             self._acts.popitem(last=False)
-        self._board_free = now + on + how.gap_ms / 1000
-        self._coil_free[index] = now + on * 100 / how.duty_percent
-        opens_within = self._board.inputs.opens_within_ms if self._board.inputs is not None else 0
-        self._explains[index] = now + on + opens_within / 1000
+        self._may_begin(act, index, now, milliseconds)
         return act
 
-    def acknowledged(self, act: Act, now: float, milliseconds: int) -> None:
-        """The board took it: the pulse began before `now`."""
-        act.state = "acknowledged"
-        act.ends_at = now + milliseconds / 1000
+    def ended(self, act: Act, index: int, now: float, milliseconds: int, acknowledged: bool) -> None:
+        """The exchange is over: the pulse began, if it did, at the latest now."""
+        if acknowledged:
+            act.state = "acknowledged"
+        self._may_begin(act, index, now, milliseconds)
 
     def refuted(self, effect_id: str, reason: str) -> None:
         """It provably did not happen, so it explains nothing either."""
@@ -57,3 +53,10 @@ class Acts:
     def explains(self, index: int, now: float) -> bool:
         """Whether a pulse of ours accounts for an opening now."""
         return now <= self._explains.get(index, float("-inf"))
+
+    def _may_begin(self, act: Act, index: int, now: float, milliseconds: int) -> None:
+        how, inputs, on = self._board.pulse, self._board.inputs, milliseconds / 1000
+        act.ends_at = now + on
+        self._board_free = act.ends_at + how.gap_ms / 1000
+        self._coil_free[index] = now + on * 100 / how.duty_percent
+        self._explains[index] = act.ends_at + (inputs.opens_within_ms / 1000 if inputs is not None else 0.0)

@@ -37,8 +37,9 @@ COMMAND_WAIT = 1.0
 POLL_WAIT = 0.25
 #: Pause between attempts to reach a board that does not answer.
 RETRY_PAUSE = 1.0
-#: Polls missed in a row before the board counts as offline.
-MISSES = 3
+#: Unanswered polls in a row before the board counts as offline, and the seconds without any contact
+#: after which it does so even if the line was only busy with others.
+MISSES, OUT_OF_CONTACT = 3, 5.0
 #: So many impossible door cycles within so many seconds are a sensor that disagrees with itself.
 FLICKERS, FLICKER_SPAN = 3, 10.0
 #: Exceptions that say the board did not execute (illegal function, address, value).
@@ -59,6 +60,7 @@ class ModbusLocker(Driver):
         self._news = asyncio.Event()
         self._safe = False
         self._misses = 0
+        self._contact_at = 0.0
         self._energised: set[int] = set()
         self._flickers: dict[int, deque[float]] = {}
         self._stop_listening: Callable[[], None] = lambda: None
@@ -84,6 +86,7 @@ class ModbusLocker(Driver):
         except LineError as error:
             raise NotReady(str(error)) from error
         self._safe = True
+        self._contact_at = self.ctx.clock.monotonic()
         self._stop_listening = self._unit.on_change(self._line_changed)
         self.ctx.spawn(f"{self.ctx.setup.name} doors", self._observe())
 
@@ -177,10 +180,12 @@ class ModbusLocker(Driver):
         act = self._acts.sending(effect_id, index, self.ctx.clock.monotonic(), on_for)
         if write.milliseconds is None:
             self._energised.add(index)
+        acknowledged = False
         try:
             await self._unit.write_coil(
                 write.address, write.value, deadline=min(deadline, self._until(COMMAND_WAIT))
             )
+            acknowledged = True
         except (LineDown, LineBusy) as error:
             self._acts.refuted(effect_id, "not_sent")
             raise NotSent(str(error)) from error
@@ -192,9 +197,10 @@ class ModbusLocker(Driver):
         except (LineTimeout, BadFrame) as error:
             raise InDoubt(str(error)) from error
         finally:
+            if act.state != "refuted":
+                self._acts.ended(act, index, self.ctx.clock.monotonic(), on_for, acknowledged)
             if write.milliseconds is None:
                 self.ctx.spawn(f"{self.ctx.setup.name} coil {index} off", self._time_pulse(index, on_for))
-        self._acts.acknowledged(act, self.ctx.clock.monotonic(), on_for)
         timer = "host" if write.milliseconds is None else "board"
         return Receipt({"coil": write.address, "pulse_ms": on_for, "timed_by": timer})
 
@@ -258,6 +264,7 @@ class ModbusLocker(Driver):
 
     def _in_contact(self) -> None:
         self._misses = 0
+        self._contact_at = self.ctx.clock.monotonic()
         self.ctx.clear(FaultKind.PROTOCOL_ERROR)
         if not self._safe:
             self._safe = True
@@ -266,12 +273,14 @@ class ModbusLocker(Driver):
             self.ctx.emit(DeviceOnline(self.ctx.setup.name))
 
     def _missed(self, error: Exception) -> None:
-        self._misses += 1
         self._watch.break_run()
         self._news.set()
+        if not isinstance(error, LineBusy):  # a busy line says nothing of this board
+            self._misses += 1
         if self._misses >= MISSES and isinstance(error, BadFrame | ModbusRefusal):
             self.ctx.fault(FaultKind.PROTOCOL_ERROR, detail=str(error))
-        if isinstance(error, LineDown) or self._misses >= MISSES:
+        silence = self.ctx.clock.monotonic() - self._contact_at
+        if isinstance(error, LineDown) or self._misses >= MISSES or silence > OUT_OF_CONTACT:
             self._lost(str(error))
 
     def _line_changed(self, up: bool) -> None:
