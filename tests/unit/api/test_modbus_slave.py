@@ -265,7 +265,7 @@ async def test_an_independent_rtu_master_reads_and_writes_over_a_pty(tmp_path, m
     peer.attach(slave_of(memory, clock, 9, call_later))
     port = serial.Serial(str(tmp_path / "bus1"), 9600)
     master = modbus_rtu.RtuMaster(port)
-    master.set_timeout(5)
+    master.set_timeout(0.5)
     try:
         ask = asyncio.to_thread
         assert await ask(master.execute, 9, tk.READ_INPUT_REGISTERS, 1, 2) == (305, 546)
