@@ -230,8 +230,10 @@ def _why(tx: Tx, grant_id: str, at: int) -> GrantSpent:
     if row is None:
         return GrantSpent("unknown", grant_id)
     grant = _from_row(row)
-    if grant.status != "live":
-        return GrantSpent("used" if grant.status == "spent" else "revoked", grant_id)
+    if grant.status == "spent":
+        return GrantSpent("used", grant_id)
+    if grant.closed:
+        return GrantSpent("revoked", grant_id)
     return GrantSpent("early" if at < grant.valid_from else "late", grant_id)
 
 
