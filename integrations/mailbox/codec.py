@@ -58,6 +58,6 @@ def load(data: bytes) -> dict[str, Any] | None:
         found = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or not _FIELDS <= found.keys() or not isinstance(found["at"], int):
+    if not isinstance(found, dict) or not found.keys() >= _FIELDS or not isinstance(found["at"], int):
         return None
     return found

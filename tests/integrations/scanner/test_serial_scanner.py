@@ -6,6 +6,7 @@ import asyncio
 import os
 import tty
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ import serial
 import integrations.scanner as scanner
 from hub.model.observations import CodeRead, KeysEntered
 from hub.model.states import FaultKind, Method
-from hub.testing import Kit
+from hub.testing import Kit, load_profile
+from hub.transports.peer_pty import PtyPeer
 
 Run = Callable[..., Any]
 
@@ -192,3 +194,45 @@ async def test_the_simulated_gm65_answers_an_independent_client_on_a_pty(hub_kit
         client.close()
         os.close(master)
         os.close(slave)
+
+
+def test_the_simulated_wire_is_as_slow_as_the_line(hub_virtual: Run) -> None:
+    async def main(kit: Kit) -> None:
+        context = kit.context(name="scanner", profile={"name": "Serial scanner"})
+        sim = kit.simulator(scanner, context, attach=False)
+        arrived: list[tuple[float, bytes]] = []
+        began = kit.clock.monotonic()
+        sim.wire.connect(lambda data: arrived.append((kit.clock.monotonic() - began, data)), 9600)
+        await sim.do("scan", "x" * 95)
+        await sim.do("scan", "y" * 47)
+        await asyncio.sleep(1)
+        assert [(round(at, 6), len(data)) for at, data in arrived] == [(0.1, 96), (0.15, 48)]
+
+    hub_virtual(main)
+
+
+@pytest.mark.req("AC-01", "AC-02")
+async def test_codes_and_keys_cross_a_real_serial_port(
+    hub_kit: Kit, tmp_path: Path, scanner_config: Run
+) -> None:
+    peer = PtyPeer(tmp_path / "scanner", hub_kit.clock, baud=9600)
+    await peer.open()
+    context = hub_kit.context(
+        name="scanner", url=f"{peer.url}?baud=9600", config=scanner_config(line="scan1"),
+        profile=load_profile(scanner, "keypad_terminal"),
+    )
+    sim = hub_kit.simulator(scanner, context, attach=False)
+    peer.attach(sim.wire)
+    await hub_kit.start(scanner.create_driver(context))
+    await sim.do("scan", "HH1.grün")
+    assert (await context.seen(CodeRead)).text == "HH1.grün"
+    await sim.do("key", "123456#")
+    assert (await context.seen(KeysEntered)).keys == "123456"
+    peer.unplug()
+    await context.until(lambda: (FaultKind.OFFLINE, "") in context.faults)
+    peer.plug()
+    await context.until(lambda: not context.faults)
+    await sim.do("key", "42#")
+    await context.seen(KeysEntered, lambda seen: seen.keys == "42")
+    await context.close()
+    await peer.close()
