@@ -31,7 +31,10 @@ FROM compartment
 
 @dataclass(frozen=True, slots=True)
 class CompartmentSpec:
-    """One compartment as the site writes it. `product` is the SKU that it stocks, if any."""
+    """One compartment as the site writes it. `product` is the SKU that it stocks, if any.
+
+    `stock` is how many it holds when the hub sees it for the first time; counting says so later.
+    """
 
     bank: str
     name: str
@@ -41,6 +44,7 @@ class CompartmentSpec:
     thermal: Thermal
     low: bool = False
     product: str | None = None
+    stock: int = 0
 
 
 def sync_compartments(tx: Tx, specs: Iterable[CompartmentSpec], at: int) -> None:

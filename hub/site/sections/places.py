@@ -6,7 +6,7 @@ from typing import Any
 
 import voluptuous as vol
 
-from hub.config import Wrong, YamlPath, flag, mapping, name, one_of, suggest, text
+from hub.config import Wrong, YamlPath, flag, mapping, name, one_of, suggest, text, whole
 from hub.config.schema import kind_of
 from hub.model.states import Size, Thermal
 from hub.site.sections.reading import Reading
@@ -45,6 +45,7 @@ _COMPARTMENT = mapping({
     vol.Required("size", description=f"add: size: M  (one of {', '.join(Size)})"): one_of(Size, "size"),
     vol.Optional("low", default=False): flag,
     vol.Optional("product"): text,
+    vol.Optional("stock", default=0): whole(0, 10_000),
 })
 _TERMINAL = mapping({
     vol.Required("readers", description="add: readers: [DEVICE]  (a code reader, tag reader or keypad)"):
@@ -99,7 +100,9 @@ def _compartments(
         if sku is not None:
             _check_product(reading, (*place, "product"), sku, size, thermal, products)
         if thermal is not None:
-            found.append(CompartmentSpec(bank, str(key), device, door, size, thermal, good["low"], sku))
+            found.append(CompartmentSpec(
+                bank, str(key), device, door, size, thermal, good["low"], sku, good["stock"]
+            ))
     return found
 
 

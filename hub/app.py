@@ -1,0 +1,200 @@
+"""The composition root: builds a running hub from a checked site, and takes it down again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub import access, commerce, custody
+from hub.api import Clock, DeviceSetup, Entropy, Tap
+from hub.core.bus import EventBus
+from hub.core.commands import CommandPort
+from hub.core.supervisor import Supervisor
+from hub.effects.emergency import EmergencyRelease
+from hub.effects.records import open_intents
+from hub.effects.runner import EffectRunner
+from hub.effects.supplies import Supply, SupplyGates
+from hub.model.effects import Intent
+from hub.model.observations import DeviceOnline, Observation, TemperatureRead
+from hub.model.states import EffectKind, EvidenceLevel
+from hub.plugins.integrations import Integrations
+from hub.site.devices import DeviceEntry, DeviceManager, Hooks
+from hub.site.specs import SiteConfig
+from hub.site.wiring import SiteWiring
+from hub.store import Reader, Store, StoreError, Tx
+from hub.transports import Lines
+from hub.workflows.run.messages import MessageDelivery
+from hub.workflows.run.places import Places, TerminalPlace
+from hub.workflows.run.service import Changed, Handovers
+from hub.workflows.run.verbs import VERBS, Verbs
+from hub.workflows.run.words import Words
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a hub runs in.
+
+    `lines` replaces line URLs and endpoints by id; `twin` is the control socket of the simulators,
+    empty on a real site.
+    """
+
+    clock: Clock
+    entropy: Entropy
+    state: Path
+    integrations: Integrations
+    lines: Mapping[str, str]
+    tap: Tap | None = None
+    inline: bool = False
+    twin: str = ""
+
+
+class Hub:
+    """A running site. `start` builds it bottom up; `stop` takes it down in the opposite order."""
+
+    def __init__(self, config: SiteConfig, around: Surroundings, store: Store, policy: access.Policy) -> None:
+        self.config = config
+        self.around = around
+        self.store = store
+        self.policy = policy
+        self.bus = EventBus()
+        self.commands = CommandPort()
+        self._tasks = Supervisor()
+        clock = around.clock
+        self.lines = Lines(
+            {spec.id: spec.url for spec in config.lines.values()}, clock, around.tap, replace=around.lines
+        )
+        self.devices = DeviceManager(
+            _entries(config, self.lines, around.state), around.integrations, clock, around.entropy,
+            self._tasks, Hooks(self._observed, self._open_intents, self._recover),
+        )
+        words = Words(config.site.name, config.site.time_zone)
+        self.handovers = Handovers(store, clock, self.bus, self.devices, _places(config), words)
+        supplies = {s.name: Supply(s.name, s.simultaneous, s.gap) for s in config.supplies.values()}
+        device_supply = {d.name: d.supply for d in config.devices.values() if d.supply}
+        self.effects = EffectRunner(
+            clock, self.devices, SupplyGates(supplies, device_supply), self._tasks, store.epoch,
+            self.handovers.settle,
+        )
+        self.handovers.attach(self.effects)
+        self.emergency = EmergencyRelease(clock, store, self.devices, supplies, device_supply)
+        self.messages = MessageDelivery(store, clock, self.devices, config.notifier)
+        self.temperatures: dict[str, TemperatureRead] = {}
+
+    @classmethod
+    async def start(cls, config: SiteConfig, around: Surroundings) -> Hub:
+        """Open the store, bring the site into it, let the devices come up.
+
+        Raises StoreError, PolicyError.
+        """
+        policy = config.policy or access.Policy.default()
+        store = await Store.open(
+            around.state / "hub.db", around.clock, around.entropy, inline=around.inline
+        )
+        hub = cls(config, around, store, policy)
+        await hub._sync()
+        await hub.handovers.offer({
+            name: (spec.machine, spec.blueprint.read_text(encoding="utf-8"))
+            for name, spec in config.workflows.items()
+        })
+        running = await hub.handovers.load()
+        if running:
+            _LOG.info("%d handovers go on where they stood", running)
+        verbs = Verbs(
+            store, around.clock, hub.handovers.engine, hub.handovers.executors, policy, hub.handovers.announce
+        )
+        for verb in VERBS:
+            hub.commands.register(f"handover.{verb}", verbs)
+        hub.bus.listen(Changed, lambda _: hub.messages.nudge())
+        hub.bus.listen(DeviceOnline, lambda _: hub.messages.nudge())
+        hub.devices.start()
+        hub._tasks.spawn("timers", hub.handovers.timers.run())
+        hub._tasks.spawn("messages", hub.messages.run())
+        return hub
+
+    async def stop(self) -> None:
+        """Stop the devices, the tasks, the lines and the store."""
+        await self.devices.stop()
+        await self._tasks.close()
+        await self.lines.close()
+        await self.store.close()
+
+    async def _sync(self) -> None:
+        at = self.around.clock.now()
+        config = self.config
+        products = [
+            commerce.ProductSpec(p.sku, p.name, p.price, p.size, p.thermal, p.selection)
+            for p in config.products.values() if p.price is not None
+        ]
+
+        stock = {f"{c.bank}/{c.name}": c.stock for c in config.compartments if c.product}
+
+        def write(tx: Tx) -> list[str]:
+            custody.sync_compartments(tx, config.compartments, at)
+            commerce.sync_products(tx, products, at)
+            commerce.ensure_stock(tx, stock, at)
+            return access.sync_people(tx, config.people.values(), at)
+
+        for key in await self.store.write(write):
+            _LOG.warning("A PIN or tag of %s is not unique and is not used", key)
+
+    def _observed(self, seen: Observation) -> None:
+        """Everything a device says: to listeners at once, to the journal in order."""
+        if isinstance(seen, TemperatureRead):
+            self.temperatures[seen.device] = seen
+        self.bus.fire(seen)
+        self._tasks.spawn(f"observe {type(seen).__name__}", self._keep(seen))
+
+    async def _keep(self, seen: Observation) -> None:
+        try:
+            await self.handovers.observe(seen)
+        except StoreError as error:
+            _LOG.error("%s of %s could not be recorded: %s", type(seen).__name__, seen.device, error)
+
+    async def _open_intents(self, device: str) -> Sequence[Intent]:
+        """What a device must not be reset over: intents without outcome, and money that is not decided."""
+        return await self.store.read(lambda reader: _unsettled(reader, device))
+
+    async def _recover(self, intent: Intent) -> None:
+        await self.effects.recover(intent)
+
+
+def _unsettled(reader: Reader, device: str) -> list[Intent]:
+    intents = open_intents(reader, device)
+    legs = [leg for leg in commerce.undecided_legs(reader, device) if leg.approved is not None]
+    return intents + [
+        Intent(
+            effect_id=f"leg-{leg.id}", kind=EffectKind.AUTHORISE, device=device, target=leg.id, sequence=0,
+            epoch="", deadline=leg.opened, level=EvidenceLevel.ACK, baseline={}, leg_id=leg.id,
+            params={
+                "amount": leg.approved, "currency": leg.currency, "item": int(leg.item), "approved": True,
+            },
+        )
+        for leg in legs
+    ]
+
+
+def _entries(config: SiteConfig, lines: Lines, state: Path) -> dict[str, DeviceEntry]:
+    return {
+        name: DeviceEntry(
+            DeviceSetup(name, spec.config, spec.profile or {}, config.site.currency, str(state)),
+            spec.integration, SiteWiring(lines, spec),
+        )
+        for name, spec in config.devices.items()
+    }
+
+
+def _places(config: SiteConfig) -> Places:
+    thermometers: dict[str, tuple[str, ...]] = {}
+    for bank in config.banks.values():
+        if bank.thermometer:
+            thermometers[bank.thermometer] = (*thermometers.get(bank.thermometer, ()), bank.name)
+    terminals = {
+        t.name: TerminalPlace(t.name, t.readers, t.payment or "", t.banks) for t in config.terminals.values()
+    }
+    return Places(terminals, thermometers, config.site.currency)
+
+

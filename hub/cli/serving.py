@@ -1,0 +1,104 @@
+"""Starts a hub with its twin and its web server, says where it is, and takes all of it down again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from hub.access import PolicyError
+from hub.app import Hub, Surroundings
+from hub.core.clock import SystemClock
+from hub.core.entropy import SystemEntropy
+from hub.plugins.integrations import Integrations
+from hub.site.load import load_site
+from hub.site.specs import SiteConfig
+from hub.store import StoreError
+from hub.twin.errors import TwinError
+from hub.twin.info import default_state
+from hub.twin.launch import TwinProcess, ensure_twin
+from hub.web.server import WebServer
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `hub run` was asked for."""
+
+    site: Path
+    state: Path
+    twin: bool = False
+    port: int | None = None
+    lines: Mapping[str, str] | None = None
+    safe_mode: bool = False
+
+
+async def serve(options: Options) -> int:
+    """Serve until cancelled; returns the exit code when it cannot start."""
+    integrations = Integrations.load(safe_mode=options.safe_mode)
+    config, problems = load_site(options.site, integrations)
+    if config is None:
+        raise click.ClickException(f"the site is not right:\n{problems.render()}")
+    try:
+        async with _twin(options) as twin, _hub(options, config, integrations, twin) as hub:
+            server = WebServer(hub, options.port or config.web.port)
+            await server.start()
+            click.echo(welcome(config, server.address, twin is not None))
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await server.stop()
+    except (StoreError, TwinError, PolicyError) as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot serve on port {options.port or config.web.port}: {error.strerror}; "
+            "choose another with --port, or stop what uses it"
+        ) from None
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def _twin(options: Options) -> AsyncIterator[TwinProcess | None]:
+    if not options.twin:
+        yield None
+        return
+    process = await ensure_twin(options.site, default_state(options.site))
+    try:
+        yield process
+    finally:
+        await process.stop()
+
+
+@contextlib.asynccontextmanager
+async def _hub(
+    options: Options, config: SiteConfig, integrations: Integrations, twin: TwinProcess | None
+) -> AsyncIterator[Hub]:
+    lines = {**(twin.info.replacements if twin else {}), **(options.lines or {})}
+    around = Surroundings(
+        SystemClock(), SystemEntropy(), options.state, integrations, lines, twin=twin.info.control if twin else ""
+    )
+    hub = await Hub.start(config, around)
+    try:
+        yield hub
+    finally:
+        await hub.stop()
+
+
+def welcome(config: SiteConfig, address: str, simulated: bool) -> str:
+    """What to open and what to try."""
+    lines = [f"\n  {config.site.name} is open at {address}\n"]
+    if simulated:
+        lines += [
+            "  Try, in another terminal (. .venv/bin/activate):",
+            "    hub twin key scanner '11#'     key a selection at the keypad: a cola",
+            "    hub twin pay card              pay for it at the terminal; its door opens",
+            "    hub twin close locks_b 3       close the door behind you",
+            "    hub demo                       see every walk through the site, with evidence",
+            "",
+        ]
+    lines.append("  Ctrl-C stops it cleanly; killing it any other way loses nothing either.\n")
+    return "\n".join(lines)

@@ -1,0 +1,131 @@
+"""Effect rows: intents before acts, outcomes after (DESIGN section 4)."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import orjson
+
+from hub.model.effects import Intent, Resolution
+from hub.model.states import EffectKind, EffectState, EvidenceLevel, Verdict
+from hub.store import Reader, Tx
+
+_STATE = {
+    Verdict.CONFIRMED: EffectState.CONFIRMED,
+    Verdict.REFUTED: EffectState.REFUTED,
+    Verdict.UNKNOWN: EffectState.IN_DOUBT,
+}
+_COLUMNS = (
+    "id, kind, device, target, sequence, epoch, deadline, level, baseline, params, handover_id, "
+    "allocation_id, leg_id, state, reason, evidence, opened, settled, use_id"
+)
+
+
+class LeaseHeld(Exception):
+    """Another effect on the same door, slot or terminal has no verdict yet."""
+
+
+class NotEntitled(Exception):
+    """The use of a grant that this opening names has opened something already."""
+
+
+def next_sequence(tx: Tx, device: str) -> int:
+    """The next command sequence of a device within this epoch."""
+    row = tx.execute(
+        "INSERT INTO command_sequence (device, value) VALUES (?, 1) "
+        "ON CONFLICT (device) DO UPDATE SET value = value + 1 RETURNING value", (device,)
+    ).fetchone()
+    return int(row[0])
+
+
+def write_intent(tx: Tx, intent: Intent, lease: str, use_id: str | None, at: int) -> None:
+    """Make an intent durable. Raises LeaseHeld or NotEntitled; then nothing may be acted."""
+    try:
+        tx.execute(
+            "INSERT INTO effect (id, kind, device, target, lease, sequence, epoch, deadline, level, "
+            "baseline, params, handover_id, allocation_id, leg_id, use_id, state, opened) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intent', ?)",
+            (
+                intent.effect_id, intent.kind, intent.device, intent.target, lease, intent.sequence,
+                intent.epoch, intent.deadline, intent.level, orjson.dumps(intent.baseline),
+                orjson.dumps(intent.params), intent.handover_id, intent.allocation_id, intent.leg_id,
+                use_id, at,
+            ),
+        )
+    except sqlite3.IntegrityError as error:
+        if "use_id" in str(error):
+            raise NotEntitled(f"use {use_id} has opened something already") from error
+        raise LeaseHeld(f"{lease} is held by an effect without verdict") from error
+    tx.journal(_stream(intent), "effect.intended", {
+        "effect": intent.effect_id, "kind": intent.kind, "device": intent.device, "target": intent.target,
+        "sequence": intent.sequence, "deadline": intent.deadline, "level": intent.level,
+        "baseline": dict(intent.baseline), "params": dict(intent.params), "use": use_id,
+    }, at)
+
+
+def record_outcome(tx: Tx, intent: Intent, resolution: Resolution, at: int) -> bool:
+    """Store what is known of an effect. False when a verdict stands already (a late second answer)."""
+    changed = tx.execute(
+        "UPDATE effect SET state = ?, reason = ?, evidence = ?, settled = ? "
+        "WHERE id = ? AND state IN ('intent', 'in_doubt') AND state <> ? RETURNING id",
+        (
+            _STATE[resolution.verdict], resolution.reason, orjson.dumps(resolution.evidence), at,
+            intent.effect_id, _STATE[resolution.verdict],
+        ),
+    ).fetchone()
+    if changed:
+        tx.journal(_stream(intent), "effect.settled", {
+            "effect": intent.effect_id, "kind": intent.kind, "device": intent.device,
+            "target": intent.target, "verdict": resolution.verdict, "reason": resolution.reason,
+            "evidence": dict(resolution.evidence),
+        }, at)
+    return bool(changed)
+
+
+def open_intents(reader: Reader, device: str) -> list[Intent]:
+    """Intents of a device that have no outcome at all, oldest first."""
+    rows = reader.execute(
+        f"SELECT {_COLUMNS} FROM effect WHERE device = ? AND state = 'intent' ORDER BY opened, id",  # noqa: S608
+        (device,),
+    ).fetchall()
+    return [_intent(row) for row in rows]
+
+
+def intent_of(reader: Reader, effect_id: str) -> Intent | None:
+    """The intent of one effect."""
+    row = reader.execute(f"SELECT {_COLUMNS} FROM effect WHERE id = ?", (effect_id,)).fetchone()  # noqa: S608
+    return None if row is None else _intent(row)
+
+
+def opened_at(reader: Reader, effect_id: str) -> int:
+    """When the intent was written (UTC microseconds)."""
+    row = reader.execute("SELECT opened FROM effect WHERE id = ?", (effect_id,)).fetchone()
+    return int(row[0])
+
+
+def effects_of(reader: Reader, handover_id: str) -> list[dict[str, Any]]:
+    """All effects of a handover with their outcome and evidence, oldest first."""
+    rows = reader.execute(
+        f"SELECT {_COLUMNS} FROM effect WHERE handover_id = ? ORDER BY opened, id", (handover_id,)  # noqa: S608
+    ).fetchall()
+    return [
+        {
+            "id": r[0], "kind": r[1], "device": r[2], "target": r[3], "sequence": r[4], "epoch": r[5],
+            "deadline": r[6], "level": r[7], "state": r[13], "reason": r[14],
+            "evidence": orjson.loads(r[15]), "opened": r[16], "settled": r[17],
+        }
+        for r in rows
+    ]
+
+
+def _intent(row: Any) -> Intent:
+    return Intent(
+        effect_id=row[0], kind=EffectKind(row[1]), device=row[2], target=row[3], sequence=row[4],
+        epoch=row[5], deadline=row[6], level=EvidenceLevel(row[7]), baseline=orjson.loads(row[8]),
+        params=orjson.loads(row[9]), handover_id=row[10], allocation_id=row[11], leg_id=row[12],
+    )
+
+
+def _stream(intent: Intent) -> str:
+    return f"handover/{intent.handover_id}" if intent.handover_id else f"device/{intent.device}"

@@ -1,0 +1,180 @@
+"""Performs a committed intent once, gathers evidence, reports the verdict (DESIGN section 4).
+
+Nothing here decides what a verdict means: that is the workflow's part, reached through `on_result`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from hub.api import (
+    CashlessReader,
+    Dispenser,
+    Driver,
+    IntegrationError,
+    LockBank,
+    NotSent,
+    Rejected,
+)
+from hub.core.clock import SECOND, Clock
+from hub.core.failpoints import Failpoint
+from hub.core.supervisor import Supervisor
+from hub.effects.devices import Devices
+from hub.effects.supplies import SupplyGates
+from hub.model.effects import Intent, Receipt, Resolution
+from hub.model.states import EffectKind, EvidenceLevel, Verdict
+
+_LOG = logging.getLogger(__name__)
+_BEFORE_ACT = Failpoint("effects.act.before")
+_AFTER_ACT = Failpoint("effects.act.after")
+_BEFORE_RESULT = Failpoint("effects.result.before")
+
+#: Acts that carry their own key and may be repeated until the answer is definite.
+IDEMPOTENT = frozenset({EffectKind.CAPTURE, EffectKind.VOID})
+_PAUSE = 0.5
+_ONE_TRY = 30.0
+
+Act = Callable[[Intent, float], Coroutine[Any, Any, Receipt]]
+OnResult = Callable[[Intent, Resolution], Awaitable[None]]
+
+
+class EffectRunner:
+    """One task per intent. `epoch` fences intents of an earlier start."""
+
+    def __init__(
+        self, clock: Clock, devices: Devices, gates: SupplyGates, supervisor: Supervisor, epoch: str,
+        on_result: OnResult,
+    ) -> None:
+        self._clock = clock
+        self._devices = devices
+        self._gates = gates
+        self._supervisor = supervisor
+        self._epoch = epoch
+        self._on_result = on_result
+        self.in_flight = 0
+
+    def begin(self, intent: Intent) -> None:
+        """Perform an intent whose commit is durable. Called from `tx.after_commit` only."""
+        self._supervisor.spawn(f"effect {intent.kind} {intent.device}/{intent.target}", self._run(intent))
+
+    async def recover(self, intent: Intent) -> None:
+        """Find the verdict of an intent that an earlier start left open. Never sends it again.
+
+        Money reports (capture, void) carry their own key and are the exception: they are repeated.
+        """
+        driver = self._devices.driver(intent.device)
+        if driver is None:
+            return
+        deadline = self._clock.monotonic() + max(self._left(intent), 2.0)
+        if intent.kind in IDEMPOTENT:
+            resolution = await self._repeat(driver, intent, deadline)
+        else:
+            resolution = await self._resolve(driver, intent, deadline)
+        await self._on_result(intent, resolution)
+
+    async def _run(self, intent: Intent) -> None:
+        self.in_flight += 1
+        try:
+            resolution = await self._perform(intent)
+            _BEFORE_RESULT.hit()
+            await self._on_result(intent, resolution)
+        finally:
+            self.in_flight -= 1
+
+    async def _perform(self, intent: Intent) -> Resolution:
+        driver = self._devices.driver(intent.device)
+        if driver is None or not self._devices.serving(intent.device):
+            return Resolution.refuted("offline")
+        if intent.epoch != self._epoch or self._left(intent) <= 0:
+            return Resolution.refuted("expired")
+        deadline = self._clock.monotonic() + self._left(intent)
+        if intent.kind in IDEMPOTENT:
+            return await self._repeat(driver, intent, deadline)
+        try:
+            async with self._gates.turn(intent.device, deadline):
+                sent = await self._act(driver, intent, deadline)
+        except TimeoutError:
+            return Resolution.refuted("not_sent")
+        if sent is not None:
+            return sent
+        return await self._resolve(driver, intent, deadline)
+
+    async def _act(self, driver: Driver, intent: Intent, deadline: float) -> Resolution | None:
+        """Send once. A Resolution when the act alone decides, None when evidence must."""
+        method = _method(driver, intent)
+        if method is None:
+            return Resolution.refuted("not_supported")
+        guard = self._devices.guard(intent.device)
+        _BEFORE_ACT.hit()
+        try:
+            receipt = await guard.act(str(intent.kind), lambda: method(intent, deadline), deadline)
+        except NotSent:
+            return Resolution.refuted("not_sent")
+        except Rejected as error:
+            return Resolution.refuted(error.reason)
+        except IntegrationError as error:  # whatever else went wrong, the command may have gone out
+            _LOG.warning("Effect %s on %s is in doubt: %s", intent.effect_id, intent.device, error)
+            return None
+        _AFTER_ACT.hit()
+        if intent.level is EvidenceLevel.ACK and intent.kind is not EffectKind.AUTHORISE:
+            return Resolution.confirmed(level="ack", **dict(receipt.detail))
+        return None
+
+    async def _resolve(self, driver: Driver, intent: Intent, deadline: float) -> Resolution:
+        if not isinstance(driver, LockBank | Dispenser | CashlessReader):
+            return Resolution.unknown("not_supported")
+        guard = self._devices.guard(intent.device)
+        return await guard.resolve(lambda: driver.resolve(intent, deadline), deadline)
+
+    async def _repeat(self, driver: Driver, intent: Intent, deadline: float) -> Resolution:
+        """Repeat an act that carries its own key until its answer is definite or time is up."""
+        method = _method(driver, intent)
+        if method is None:
+            return Resolution.refuted("not_supported")
+        guard = self._devices.guard(intent.device)
+        while True:
+            await_until = min(deadline, self._clock.monotonic() + _ONE_TRY)
+            try:
+                await guard.act(str(intent.kind), _bound(method, intent, await_until), await_until)
+            except Rejected as error:
+                return Resolution.refuted(error.reason)
+            except IntegrationError as error:
+                _LOG.info("%s of %s not answered yet: %s", intent.kind, intent.target, error)
+            else:
+                _AFTER_ACT.hit()
+                resolution = await self._resolve(driver, intent, await_until)
+                if resolution.verdict is not Verdict.UNKNOWN:
+                    return resolution
+                if resolution.reason in {"refund_failed", "refund_owed"}:
+                    return resolution
+            if self._clock.monotonic() + _PAUSE >= deadline:
+                return Resolution.unknown("no_answer")
+            await asyncio.sleep(_PAUSE)
+
+    def _left(self, intent: Intent) -> float:
+        return (intent.deadline - self._clock.now()) / SECOND
+
+
+def _bound(method: Act, intent: Intent, deadline: float) -> Callable[[], Coroutine[Any, Any, Receipt]]:
+    return lambda: method(intent, deadline)
+
+
+def _method(driver: Driver, intent: Intent) -> Act | None:
+    if intent.kind is EffectKind.OPEN and isinstance(driver, LockBank):
+        return driver.open
+    if intent.kind is EffectKind.DISPENSE and isinstance(driver, Dispenser):
+        return driver.dispense
+    if isinstance(driver, CashlessReader):
+        match intent.kind:
+            case EffectKind.AUTHORISE:
+                return driver.authorise
+            case EffectKind.CAPTURE:
+                return driver.capture
+            case EffectKind.VOID:
+                return driver.void
+            case _:
+                pass
+    return None

@@ -1,0 +1,196 @@
+"""The life of the site's devices: create, start, recover, serve, go offline and come back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.api import BadAuth, Clock, ConfigError, DeviceSetup, Driver, Entropy, NotReady
+from hub.core.supervisor import Supervisor
+from hub.effects.devices import DeviceState
+from hub.model.effects import Intent
+from hub.model.observations import DeviceOnline, FaultCleared, FaultRaised, Observation
+from hub.model.states import FaultKind
+from hub.plugins.errors import PluginError
+from hub.plugins.guard import DeviceGuard
+from hub.plugins.integrations import Integrations
+from hub.plugins.watchdog import LoopWatchdog, Stall
+from hub.site.context import SiteContext, Wiring
+
+_LOG = logging.getLogger(__name__)
+_FIRST_DELAY = 0.25
+_LONGEST_DELAY = 30.0
+_START_LIMIT = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEntry:
+    """One device of `site.yaml` with everything its driver is built from."""
+
+    setup: DeviceSetup
+    integration: str
+    wiring: Wiring
+
+
+@dataclass(slots=True)
+class _Device:
+    entry: DeviceEntry
+    guard: DeviceGuard
+    state: DeviceState = DeviceState.STARTING
+    reason: str = ""
+    driver: Driver | None = None
+    context: SiteContext | None = None
+    faults: dict[tuple[FaultKind, str], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the manager calls: the rest of the hub, seen from a device."""
+
+    emit: Callable[[Observation], None]
+    open_intents: Callable[[str], Awaitable[Sequence[Intent]]]
+    recover: Callable[[Intent], Awaitable[None]]
+
+
+class DeviceManager:
+    """Implements `effects.Devices`. Start never waits for a device; each one comes when it can."""
+
+    def __init__(
+        self, entries: Mapping[str, DeviceEntry], integrations: Integrations, clock: Clock, entropy: Entropy,
+        supervisor: Supervisor, hooks: Hooks,
+    ) -> None:
+        self._integrations = integrations
+        self._clock = clock
+        self._entropy = entropy
+        self._supervisor = supervisor
+        self._hooks = hooks
+        self._devices = {
+            name: _Device(entry, DeviceGuard(name, clock, on_quarantine=self._quarantined))
+            for name, entry in entries.items()
+        }
+        self._watchdog = LoopWatchdog(clock, self._stalled)
+
+    def start(self) -> None:
+        """Begin the life of every device."""
+        self._watchdog.start()
+        for name in self._devices:
+            self._supervisor.spawn(f"device {name}", self._live(name))
+
+    async def stop(self) -> None:
+        """Stop all drivers together."""
+        await asyncio.gather(*(self._end(device) for device in self._devices.values()))
+        await self._watchdog.stop()
+
+    def driver(self, device: str) -> Driver | None:
+        """The started driver, or None."""
+        found = self._devices.get(device)
+        return None if found is None else found.driver
+
+    def guard(self, device: str) -> DeviceGuard:
+        """What every call to that driver goes through."""
+        return self._devices[device].guard
+
+    def serving(self, device: str) -> bool:
+        """True once outputs are safe and open intents have a verdict."""
+        found = self._devices.get(device)
+        return found is not None and found.state is DeviceState.SERVING
+
+    def describe(self) -> list[dict[str, Any]]:
+        """All devices for people: state, why, faults."""
+        return [
+            {
+                "name": name, "integration": d.entry.integration, "state": d.state.value, "reason": d.reason,
+                "faults": [
+                    {"kind": kind.value, "target": target, "detail": detail}
+                    for (kind, target), detail in d.faults.items()
+                ],
+            }
+            for name, d in self._devices.items()
+        ]
+
+    async def _live(self, name: str) -> None:
+        device = self._devices[name]
+        delay = _FIRST_DELAY
+        while not await self._try_start(name, device, first=delay == _FIRST_DELAY):
+            if device.state in (DeviceState.FAILED, DeviceState.QUARANTINED):
+                return
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _LONGEST_DELAY)
+        device.state = DeviceState.RECOVERING
+        assert device.context is not None
+        for intent in await self._hooks.open_intents(name):
+            if not intent.params.get("approved"):
+                await self._hooks.recover(intent)
+        offline = any(kind is FaultKind.OFFLINE and not target for kind, target in device.faults)
+        device.state = DeviceState.OFFLINE if offline else DeviceState.SERVING
+        device.reason = ""
+        self._hooks.emit(DeviceOnline(name))
+
+    async def _try_start(self, name: str, device: _Device, *, first: bool) -> bool:
+        intents = await self._hooks.open_intents(name)
+        context = device.context = SiteContext(
+            device.entry.setup, self._clock, self._entropy, device.entry.wiring,
+            lambda seen: self._seen(device, seen), intents,
+            lambda task, error: device.guard.failed(task, error),
+        )
+        deadline = self._clock.monotonic() + _START_LIMIT
+        try:
+            driver = self._integrations.create_driver(device.entry.integration, context)
+            await device.guard.ask("start", driver.start, deadline)
+        except NotReady as error:
+            if first:
+                _LOG.warning("Device %s is not ready, trying again: %s", name, error)
+            device.state, device.reason = DeviceState.OFFLINE, str(error)
+        except BadAuth as error:
+            self._fail(device, f"refuses our credentials: {error}")
+        except ConfigError as error:
+            self._fail(device, f"cannot work as configured: {error}")
+        except PluginError as error:
+            self._fail(device, str(error))
+        else:
+            device.driver = driver
+            return True
+        if device.guard.quarantined:
+            device.state, device.reason = DeviceState.QUARANTINED, device.guard.quarantined
+        await context.close()
+        return False
+
+    def _fail(self, device: _Device, reason: str) -> None:
+        name = device.entry.setup.name
+        device.state, device.reason = DeviceState.FAILED, reason
+        _LOG.error("Device %s: %s", name, reason)
+        self._seen(device, FaultRaised(name, FaultKind.OFFLINE, "", reason))
+
+    def _seen(self, device: _Device, seen: Observation) -> None:
+        if isinstance(seen, FaultRaised):
+            device.faults[seen.kind, seen.target] = seen.detail
+            if seen.kind is FaultKind.OFFLINE and not seen.target and device.state is DeviceState.SERVING:
+                device.state, device.reason = DeviceState.OFFLINE, seen.detail
+        elif isinstance(seen, FaultCleared):
+            device.faults.pop((seen.kind, seen.target), None)
+            if seen.kind is FaultKind.OFFLINE and not seen.target and device.state is DeviceState.OFFLINE:
+                device.state, device.reason = DeviceState.SERVING, ""
+        self._hooks.emit(seen)
+
+    def _quarantined(self, name: str, reason: str) -> None:
+        device = self._devices[name]
+        device.state, device.reason = DeviceState.QUARANTINED, reason
+        self._hooks.emit(FaultRaised(name, FaultKind.OFFLINE, "", f"quarantined: {reason}"))
+
+    def _stalled(self, stall: Stall) -> None:
+        if stall.device in self._devices:
+            self._devices[stall.device].guard.stalled(stall)
+        else:
+            _LOG.error("The event loop was held for %.2f s at %s", stall.seconds, stall.where)
+
+    async def _end(self, device: _Device) -> None:
+        if device.driver is not None:
+            try:
+                await device.guard.ask("stop", device.driver.stop, self._clock.monotonic() + 3.0)
+            except NotReady as error:
+                _LOG.warning("Device %s did not stop cleanly: %s", device.entry.setup.name, error)
+        if device.context is not None:
+            await device.context.close()

@@ -1,0 +1,223 @@
+"""One event, one transaction: decide, run the steps, write the intent, store the snapshot (S20 to S25).
+
+Everything here runs on the store's writer thread and reads no clock: times come with the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from hub.core.failpoints import Failpoint
+from hub.model.effects import Intent
+from hub.model.failures import StepFailed
+from hub.store import Tx
+from hub.workflows.engine import (
+    Decision,
+    Event,
+    EventClass,
+    Guards,
+    Snapshot,
+    begin,
+    deliverable,
+    step,
+)
+from hub.workflows.machine import Machine, StepCall
+from hub.workflows.run import records
+
+_IN_TRANSITION = Failpoint("workflows.transition")
+_WITH_INTENT = Failpoint("workflows.intent")
+_LIMIT = 64
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of one transaction over one handover."""
+
+    tx: Tx
+    machine: Machine
+    snapshot: Snapshot
+    at: int
+    #: Secrets of this entry (PIN, code text) that a later step of it needs; never stored.
+    secrets: dict[str, Any] = field(default_factory=dict)
+    moved: bool = False
+
+    @property
+    def handover_id(self) -> str:
+        """The handover's id."""
+        return self.snapshot.handover_id
+
+    @property
+    def stream(self) -> str:
+        """The handover's journal stream."""
+        return f"handover/{self.snapshot.handover_id}"
+
+    def set(self, **values: Any) -> None:
+        """Change variables; None removes one."""
+        kept = {k: v for k, v in (self.snapshot.vars | values).items() if v is not None}
+        self.snapshot = msgspec.structs.replace(self.snapshot, vars=kept)
+
+
+Executor = Callable[[Run, Mapping[str, Any]], None]
+IntentMaker = Callable[[Run, StepCall, Mapping[str, Any]], Intent]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What a transaction needs besides the database: pure functions and callbacks."""
+
+    machines: records.Machines
+    guards: Guards
+    render: Callable[[Any, Mapping[str, Any]], Any]
+    scope: Callable[[Machine, Snapshot, Event], dict[str, Any]]
+    executors: Mapping[str, Executor]
+    intend: IntentMaker
+    begin_effect: Callable[[Intent], None]
+    arm: Callable[[str, str, int], None]
+    ended: Callable[[Run], None]
+
+    def start(self, tx: Tx, snapshot: Snapshot, event: Event) -> Run:
+        """Enter the initial state of a handover whose row has just been inserted."""
+        run = Run(tx, self.machines.get(tx, snapshot.machine), snapshot, event.at)
+        self._follow(run, event, begin(run.machine, snapshot, event))
+        self._finish(run)
+        return run
+
+    def deliver(
+        self, tx: Tx, handover_id: str, event: Event, prepare: Callable[[Run], None] | None = None,
+        conclude: Callable[[Run], None] | None = None,
+    ) -> Run:
+        """Hand `event` to a handover. `run.moved` tells whether anything handled it.
+
+        `prepare` runs once it is certain that the event is handled, before any step (S29);
+        `conclude` when the handover has come to rest, before it is stored.
+        """
+        snapshot = records.load(tx, handover_id)
+        run = Run(tx, self.machines.get(tx, snapshot.machine), snapshot, event.at)
+        self._one(run, event, prepare)
+        if conclude is not None:
+            conclude(run)
+        self._finish(run)
+        return run
+
+    def _one(self, run: Run, event: Event, prepare: Callable[[Run], None] | None = None) -> None:
+        decision = step(run.machine, run.snapshot, event, self.guards)
+        if not decision.handled:
+            if event.kind is EventClass.FACT or decision.snapshot != run.snapshot:
+                run.tx.journal(run.stream, "handover.noted", _trace(run, event, decision), run.at)
+            run.snapshot = decision.snapshot
+            return
+        if prepare is not None:
+            prepare(run)
+            decision = msgspec.structs.replace(
+                decision, snapshot=msgspec.structs.replace(decision.snapshot, vars=run.snapshot.vars)
+            )
+        self._follow(run, event, decision)
+
+    def _follow(self, run: Run, event: Event, decision: Decision) -> None:
+        """Carry out a handled decision and every internal event that it leads to."""
+        for _ in range(_LIMIT):
+            run.moved = True
+            before = run.snapshot
+            run.snapshot = decision.snapshot
+            run.tx.journal(run.stream, "handover.moved", _trace(run, event, decision), run.at)
+            if not decision.entered:
+                return
+            if decision.cancel_timers:
+                records.cancel_state_timers(run.tx, run.handover_id)
+            self._set_timers(run, decision)
+            _IN_TRANSITION.hit()
+            following = self._enter(run, event, decision, before)
+            if following is None:
+                return
+            event = following
+            decision = step(run.machine, run.snapshot, event, self.guards)
+            if not decision.handled:
+                run.snapshot = decision.snapshot
+                return
+        raise RuntimeError(f"workflow {run.machine.workflow} does not come to rest")
+
+    def _enter(self, run: Run, event: Event, decision: Decision, before: Snapshot) -> Event | None:
+        """Run the steps and the effect of the entered state; the next internal event, if any."""
+        vars_before = run.snapshot.vars
+        call: StepCall | None = None
+        try:
+            with run.tx.savepoint():
+                for call in decision.steps:
+                    self.executors[call.type](run, self._arguments(run, event, call))
+        except StepFailed as failure:
+            run.snapshot = msgspec.structs.replace(
+                run.snapshot, vars=vars_before, status=before.status, phase=before.phase
+            )
+            assert call is not None
+            return _internal(run, f"{call.type}.failed", reason=failure.reason, detail=failure.detail)
+        if decision.effect is not None:
+            return self._intend(run, event, decision.effect)
+        return None if run.snapshot.ended else _internal(run, "entered")
+
+    def _intend(self, run: Run, event: Event, call: StepCall) -> Event | None:
+        """Write the effect's intent; a refusal to act is a refuted effect with its reason."""
+        attempts = run.snapshot.attempts + 1
+        try:
+            with run.tx.savepoint():
+                intent = self.intend(run, call, self._arguments(run, event, call))
+        except StepFailed as failure:
+            refused = run.tx.new_id(run.at)
+            run.snapshot = msgspec.structs.replace(run.snapshot, attempts=attempts, effect_id=refused)
+            data = {"reason": failure.reason, "detail": failure.detail}
+            return Event("effect.refuted", EventClass.RESULT, run.at, data, refused)
+        run.snapshot = msgspec.structs.replace(run.snapshot, attempts=attempts, effect_id=intent.effect_id)
+        _WITH_INTENT.hit()
+        run.tx.after_commit(lambda: self.begin_effect(intent))
+        return None
+
+    def _arguments(self, run: Run, event: Event, call: StepCall) -> Mapping[str, Any]:
+        if not call.args:
+            return call.args
+        rendered: Mapping[str, Any] = self.render(call.args, self.scope(run.machine, run.snapshot, event))
+        return rendered
+
+    def _set_timers(self, run: Run, decision: Decision) -> None:
+        if not decision.timers:
+            return
+        records.set_timers(run.tx, run.handover_id, decision.timers)
+        timers, handover_id = decision.timers, run.handover_id
+
+        def arm() -> None:
+            for name, due in timers:
+                self.arm(handover_id, name, due)
+
+        run.tx.after_commit(arm)
+
+    def _finish(self, run: Run) -> None:
+        """Deliver deadlines that waited for this state, then store what is true now."""
+        for _ in range(_LIMIT):
+            name = deliverable(run.machine, run.snapshot)
+            if not name:
+                break
+            self._one(run, Event(name, EventClass.INTERNAL, run.at))
+        if run.snapshot.ended:
+            records.cancel_timers(run.tx, run.handover_id)
+            self.ended(run)
+        records.save(run.tx, run.snapshot, run.at)
+
+
+def _internal(run: Run, name: str, **data: Any) -> Event:
+    return Event(name, EventClass.INTERNAL, run.at, data)
+
+
+def _trace(run: Run, event: Event, decision: Decision) -> dict[str, Any]:
+    trace: dict[str, Any] = {
+        "event": event.name, "from": decision.left, "to": decision.entered,
+        "status": decision.snapshot.status, "phase": decision.snapshot.phase,
+    }
+    if event.data:
+        trace["data"] = event.data
+    if event.effect_id:
+        trace["effect"] = event.effect_id
+    if decision.guards:
+        trace["guards"] = [list(guard) for guard in decision.guards]
+    return trace

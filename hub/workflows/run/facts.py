@@ -1,0 +1,103 @@
+"""What devices report becomes facts: of a compartment, of a bank, of the handover that they concern (S24)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hub import custody, desk
+from hub.model.observations import DoorSeen, FaultCleared, FaultRaised, Observation
+from hub.model.states import Door, FaultKind, Service
+from hub.store import Tx
+from hub.workflows.engine import Event, EventClass
+from hub.workflows.run.advance import Engine
+from hub.workflows.run.places import Places
+
+#: Faults that a person must look at, with the urgency of their incident.
+_INCIDENTS = {
+    FaultKind.STUCK: "normal",
+    FaultKind.SENSOR_DISAGREE: "normal",
+    FaultKind.OFFLINE: "high",
+    FaultKind.THERMAL_WARNING: "normal",
+    FaultKind.THERMAL_BREACH: "high",
+    FaultKind.MOTOR_FAULT: "normal",
+    FaultKind.JAM: "normal",
+}
+_SERVICE_MODE = "service_mode"
+
+
+class Facts:
+    """Writes one observation and tells the handover that it concerns."""
+
+    def __init__(self, engine: Engine, places: Places) -> None:
+        self._engine = engine
+        self._places = places
+        #: Devices in service mode: an uncommanded opening there is `serviced`, not a breach (S13).
+        self.in_service: set[str] = set()
+
+    def writer(self, seen: Observation, at: int) -> Callable[[Tx], None] | None:
+        """The transaction for an observation, or None when nothing is to be kept of it."""
+        if isinstance(seen, DoorSeen):
+            return lambda tx: self._door(tx, seen, at)
+        if isinstance(seen, FaultRaised):
+            return lambda tx: self._fault(tx, seen, at)
+        if isinstance(seen, FaultCleared):
+            return lambda tx: self._cleared(tx, seen, at)
+        return None
+
+    def _door(self, tx: Tx, seen: DoorSeen, at: int) -> None:
+        compartment = custody.compartment_of_door(tx, seen.device, seen.door)
+        if compartment is None or seen.state is Door.UNKNOWN:
+            return
+        uncommanded = seen.state is Door.OPEN and not seen.commanded
+        if not custody.set_door(tx, compartment, seen.state, at):
+            return
+        place = custody.compartment(tx, compartment)
+        data: dict[str, Any] = {"compartment": compartment}
+        if uncommanded and seen.device in self.in_service:
+            tx.journal(f"compartment/{compartment}", "compartment.serviced", data, at)
+        elif uncommanded:
+            self._breach(tx, place, at)
+        if place.handover_id:
+            name = "door.opened" if seen.state is Door.OPEN else "door.closed"
+            self._engine.deliver(tx, place.handover_id, Event(name, EventClass.FACT, at, data))
+
+    def _breach(self, tx: Tx, place: custody.Compartment, at: int) -> None:
+        """An opening that nobody commanded: out of service, custody unknown, somebody is told."""
+        custody.breach(tx, place.id, at)
+        desk.open_incident(
+            tx, "breach", at=at, urgency="high", handover_id=place.handover_id, device=place.door_device,
+            target=place.id,
+        )
+        if place.handover_id:
+            event = Event("door.breach", EventClass.FACT, at, {"compartment": place.id})
+            self._engine.deliver(tx, place.handover_id, event)
+
+    def _fault(self, tx: Tx, seen: FaultRaised, at: int) -> None:
+        tx.journal(f"device/{seen.device}", "fault.raised", {
+            "kind": seen.kind.value, "target": seen.target, "detail": seen.detail,
+        }, at)
+        urgency = _INCIDENTS.get(seen.kind)
+        if urgency is None:
+            return
+        compartment = custody.compartment_of_door(tx, seen.device, seen.target) if seen.target else None
+        handover = custody.compartment(tx, compartment).handover_id if compartment else None
+        desk.open_incident(
+            tx, seen.kind.value, at=at, urgency=urgency, handover_id=handover, device=seen.device,
+            target=compartment or seen.target, detail=seen.detail,
+        )
+        if seen.kind is FaultKind.THERMAL_BREACH:
+            self._thermal(tx, seen, at)
+
+    def _thermal(self, tx: Tx, seen: FaultRaised, at: int) -> None:
+        banks = self._places.banks_measured_by(seen.device)
+        for place in custody.compartments(tx):
+            if place.bank in banks and place.handover_id and place.service is Service.IN_SERVICE:
+                data = {"bank": place.bank, "detail": seen.detail}
+                event = Event("thermal.breach", EventClass.FACT, at, data)
+                self._engine.deliver(tx, place.handover_id, event)
+
+    def _cleared(self, tx: Tx, seen: FaultCleared, at: int) -> None:
+        tx.journal(
+            f"device/{seen.device}", "fault.cleared", {"kind": seen.kind.value, "target": seen.target}, at
+        )

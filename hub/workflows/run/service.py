@@ -1,0 +1,286 @@
+"""The running workflows of a site: the one place where events enter and transactions begin."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub import access, commerce
+from hub.core.bus import EventBus
+from hub.core.clock import Clock
+from hub.effects.devices import Devices
+from hub.effects.runner import EffectRunner
+from hub.model.effects import Intent, Resolution
+from hub.model.failures import StepFailed
+from hub.model.observations import CodeRead, KeysEntered, Observation, TagRead
+from hub.store import Reader, Store, StoreError, Tx
+from hub.workflows import expressions
+from hub.workflows.engine import Event, EventClass, Snapshot, scope_of
+from hub.workflows.machine import Machine
+from hub.workflows.run import records
+from hub.workflows.run.advance import Engine, Run
+from hub.workflows.run.executors import Executors, end
+from hub.workflows.run.facts import Facts
+from hub.workflows.run.intents import Intents
+from hub.workflows.run.places import Places
+from hub.workflows.run.presentations import Presentations, Presented, Told, is_selection, presented
+from hub.workflows.run.settling import settle
+from hub.workflows.run.timers import Timers
+from hub.workflows.run.words import Words
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """One workflow of the site as it is offered to new handovers."""
+
+    machine: Machine
+    digest: str
+
+    def starts_on(self, what: str, terminal: str = "") -> bool:
+        """Whether `what` at `terminal` begins a handover of it (S27)."""
+        return any(s.on == what and s.terminal in ("", terminal) for s in self.machine.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a new handover is about."""
+
+    workflow: str
+    items: tuple[Mapping[str, Any], ...] = ()
+    recipient: Mapping[str, Any] = field(default_factory=dict)
+    external_ref: str | None = None
+    window: Mapping[str, int] = field(default_factory=dict)
+    terminal: str = ""
+    vars: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Fired on the bus after a handover's transition is durable."""
+
+    handover_id: str
+    workflow: str
+    state: str
+    status: str
+    phase: str
+
+
+class UnknownWorkflow(Exception):
+    """The site offers no workflow of that name, or it does not start that way."""
+
+
+class Handovers:
+    """Creates handovers, hands them events, settles their effects. Everything durable goes through here."""
+
+    def __init__(
+        self, store: Store, clock: Clock, bus: EventBus, devices: Devices, places: Places, words: Words,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._bus = bus
+        self._places = places
+        self._offered: dict[str, Workflow] = {}
+        self._machines = records.Machines()
+        self._effects: EffectRunner | None = None
+        self.timers = Timers(clock, self._fire)
+        self.executors = Executors(places, words)
+        self.engine = Engine(
+            machines=self._machines, guards=expressions.truth, render=expressions.render, scope=scope_of,
+            executors=self.executors.table, intend=Intents(devices, places),
+            begin_effect=self._begin, arm=self.timers.arm, ended=end,
+        )
+        self.facts = Facts(self.engine, places)
+        self.presentations = Presentations(self.engine, places)
+
+    def attach(self, effects: EffectRunner) -> None:
+        """The effect runner reports back to `settle`, so the two are joined after both exist."""
+        self._effects = effects
+
+    async def offer(self, machines: Mapping[str, tuple[Machine, str]]) -> None:
+        """Offer compiled workflows (name -> machine and source text) to new handovers."""
+        at = self._clock.now()
+
+        def write(tx: Tx) -> dict[str, str]:
+            return {
+                name: self._machines.keep(tx, machine, source, at)
+                for name, (machine, source) in machines.items()
+            }
+
+        digests = await self._store.write(write)
+        self._offered = {name: Workflow(machine, digests[name]) for name, (machine, _) in machines.items()}
+
+    async def load(self) -> int:
+        """Take over stored timers; returns how many handovers are running."""
+        timers, running = await self._store.read(lambda r: (records.all_timers(r), records.running(r)))
+        self.timers.load(timers)
+        return running
+
+    @property
+    def offered(self) -> Mapping[str, Workflow]:
+        """The workflows that new handovers may use."""
+        return self._offered
+
+    async def create(
+        self, order: Order, *, start: str = "api", also: Callable[[Tx, str], None] | None = None
+    ) -> str:
+        """Begin a handover and return its id. `also` runs in the same transaction (S39).
+
+        Raises UnknownWorkflow, records.ReferenceTaken and StoreError.
+        """
+        workflow = self._offered.get(order.workflow)
+        if workflow is None or not workflow.starts_on(start, order.terminal):
+            raise UnknownWorkflow(order.workflow)
+        at = self._clock.now()
+
+        def write(tx: Tx) -> str:
+            handover_id = self._insert(tx, workflow, order, start, at)
+            if also is not None:
+                also(tx, handover_id)
+            return handover_id
+
+        return await self._store.write(write)
+
+    async def settle(self, intent: Intent, resolution: Resolution) -> None:
+        """Store an effect's verdict with all that follows from it; uses the disk reserve if need be (S8)."""
+        at = self._clock.now()
+        await self._store.write(
+            lambda tx: self._settle(tx, intent, resolution, at), reserve=True
+        )
+
+    async def observe(self, seen: Observation) -> None:
+        """Take in what a device reported."""
+        if isinstance(seen, CodeRead | TagRead | KeysEntered):
+            await self._present(seen)
+            return
+        write = self.facts.writer(seen, self._clock.now())
+        if write is not None:
+            await self._store.write(lambda tx: self._note(tx, write))
+
+    async def _present(self, seen: CodeRead | TagRead | KeysEntered) -> None:
+        terminal = self.presentations.terminal_of(seen.device)
+        if terminal is None:
+            _LOG.info("Reader %s belongs to no terminal; what it read is ignored", seen.device)
+            return
+        try:
+            if is_selection(seen):
+                assert isinstance(seen, KeysEntered)
+                told = await self._select(terminal.name, seen.keys)
+            else:
+                told = await self._credential(terminal.name, presented(seen))
+        except StoreError as error:
+            _LOG.error("Nothing can be opened now: %s", error)
+            told = Told(terminal.name, "refused.out_of_order", detail=str(error))
+        self._bus.fire(told)
+
+    async def _credential(self, terminal: str, what: Presented) -> Told:
+        at = self._clock.now()
+
+        def write(tx: Tx) -> Told:
+            told = self.presentations.present(tx, terminal, what, at)
+            if told.handover_id:
+                self.announce(tx, told.handover_id)
+            return told
+
+        return await self._store.write(write)
+
+    async def _select(self, terminal: str, keys: str) -> Told:
+        name = next((n for n, w in self._offered.items() if w.starts_on("selection", terminal)), None)
+        product = await self._store.read(lambda r: commerce.product_for_selection(r, keys))
+        if name is None or product is None:
+            return Told(terminal, "refused.no_such_selection", detail=keys)
+        if await self._store.read(lambda r: self._busy(r, terminal)):
+            return Told(terminal, "refused.busy")
+        order = Order(
+            name, terminal=terminal,
+            items=({"sku": product.sku, "quantity": 1, "size": product.size, "thermal": product.thermal},),
+            vars={
+                "selection": keys,
+                "leg": {
+                    "amount": product.price.minor, "currency": product.price.currency,
+                    "item": int(keys) if keys.isdecimal() else 0xFFFF,
+                },
+            },
+        )
+        return Told(terminal, "selected", await self.create(order, start="selection"), product.name)
+
+    def _busy(self, reader: Reader, terminal: str) -> bool:
+        """Whether an act is under way at the terminal, or its payment device waits for a decision."""
+        payment = self._places.terminals[terminal].payment
+        if payment and commerce.undecided_legs(reader, payment):
+            return True
+        return any(records.load(reader, found).effect_id for found in records.live_at(reader, terminal))
+
+    def _insert(self, tx: Tx, workflow: Workflow, order: Order, start: str, at: int) -> str:
+        handover_id = tx.new_id(at)
+        person = access.remember_recipient(tx, dict(order.recipient), at) if order.recipient else None
+        items: list[Any] = [
+            {k: str(v) if k in ("size", "thermal") else v for k, v in item.items() if v is not None}
+            for item in order.items
+        ]
+        values: dict[str, Any] = {
+            "items": items, "item": items[0] if items else {}, "recipient_ref": person,
+            "external_ref": order.external_ref, "window": dict(order.window), "terminal": order.terminal,
+            **order.vars,
+        }
+        snapshot = Snapshot(
+            handover_id, order.workflow, workflow.digest,
+            vars={key: value for key, value in values.items() if value not in (None, "")},
+        )
+        records.insert(tx, snapshot, person, order.external_ref, at)
+        tx.journal(f"handover/{handover_id}", "handover.created", {
+            "workflow": order.workflow, "machine": workflow.digest, "person": person, "items": items,
+            "external_ref": order.external_ref, "window": dict(order.window), "start": start,
+            "terminal": order.terminal,
+        }, at)
+        event = Event(f"start.{start}", EventClass.FACT, at)
+        self._told(tx, self.engine.start(tx, snapshot, event))
+        return handover_id
+
+    def _settle(self, tx: Tx, intent: Intent, resolution: Resolution, at: int) -> None:
+        settle(tx, self.engine, intent, resolution, at)
+        if intent.handover_id is not None:
+            self.announce(tx, intent.handover_id)
+
+    def _note(self, tx: Tx, write: Callable[[Tx], None]) -> None:
+        write(tx)
+
+    async def _fire(self, handover_id: str, name: str, due: int) -> None:
+        at = max(self._clock.now(), due)
+
+        def write(tx: Tx) -> None:
+            if records.take_timer(tx, handover_id, name, at):
+                run = self.engine.deliver(tx, handover_id, Event(name, EventClass.INTERNAL, at))
+                self._told(tx, run)
+
+        try:
+            await self._store.write(write)
+        except StoreError as error:
+            _LOG.error("Timer %s of %s waits for the disk: %s", name, handover_id, error)
+            self.timers.arm(handover_id, name, at + 5_000_000)
+
+    def _begin(self, intent: Intent) -> None:
+        assert self._effects is not None
+        self._effects.begin(intent)
+
+    def _told(self, tx: Tx, run: Run) -> Run:
+        snapshot = run.snapshot
+        tx.after_commit(lambda: self._bus.fire(_changed(snapshot)))
+        return run
+
+    def announce(self, tx: Tx, handover_id: str) -> None:
+        """Tell the bus where the handover stands, once this transaction is durable."""
+        snapshot = records.load(tx, handover_id)
+        tx.after_commit(lambda: self._bus.fire(_changed(snapshot)))
+
+
+def _changed(snapshot: Snapshot) -> Changed:
+    return Changed(
+        snapshot.handover_id, snapshot.workflow, snapshot.state, snapshot.status, snapshot.phase
+    )
+
+
+__all__ = ["Changed", "Handovers", "Order", "StepFailed", "UnknownWorkflow", "Workflow"]
