@@ -47,5 +47,9 @@ CREATE TABLE money_decision (
 ) WITHOUT ROWID;
 CREATE TRIGGER money_decision_stands BEFORE UPDATE ON money_decision
 BEGIN SELECT RAISE(ABORT, 'a money decision is never changed'); END;
+-- REPLACE deletes without firing the trigger below.
+CREATE TRIGGER money_decision_once BEFORE INSERT ON money_decision
+WHEN EXISTS (SELECT 1 FROM money_decision WHERE leg_id = NEW.leg_id)
+BEGIN SELECT RAISE(ABORT, 'a money decision is made once'); END;
 CREATE TRIGGER money_decision_stays BEFORE DELETE ON money_decision
 BEGIN SELECT RAISE(ABORT, 'a money decision is never deleted'); END;
