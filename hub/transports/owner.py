@@ -63,7 +63,7 @@ class LineOwner:
         self._last_byte = 0.0
         self._dirty = False
         self._draining = False
-        self._heard = False
+        self._steady = False
         self._complained = False
         self._up = False
         self._task: asyncio.Task[None] | None = None
@@ -117,15 +117,14 @@ class LineOwner:
     async def _run(self) -> None:
         delay = _FIRST_RETRY
         while True:
-            opened = self._clock.monotonic()
-            self._heard = False
+            self._steady = False
             try:
                 await self._connection(await self._opener())
             except LineDown as error:
                 self._complain(error)
             except Exception:  # noqa: BLE001  a framer of a plugin may fail; the line must live on
                 _LOG.exception("Line %s failed", self.line_id)
-            if self._heard or self._clock.monotonic() - opened >= _STEADY:
+            if self._steady:
                 delay = _FIRST_RETRY
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LAST_RETRY)
@@ -136,17 +135,16 @@ class LineOwner:
             _LOG.warning("Line %s is down: %s; trying again", self.line_id, error)
 
     async def _connection(self, port: ByteLine) -> None:
-        if self._complained:
-            self._complained = False
-            _LOG.info("Line %s is back", self.line_id)
         self._framer = self._make_framer()
         self._dirty = False
         self._last_byte = self._clock.monotonic()
         tasks = [asyncio.ensure_future(self._read(port)), asyncio.ensure_future(self._serve(port))]
+        settled = asyncio.get_running_loop().call_later(_STEADY, self._settled)
         self._change(True)
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            settled.cancel()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -156,6 +154,13 @@ class LineOwner:
             await asyncio.shield(asyncio.ensure_future(port.close()))
         for task in done:
             task.result()
+
+    def _settled(self) -> None:
+        """The port is of use: heard, or open for a while. One that opens only to fail again is not."""
+        self._steady = True
+        if self._complained:
+            self._complained = False
+            _LOG.info("Line %s is back", self.line_id)
 
     def _fail_all(self) -> None:
         if self._flush is not None:
@@ -176,7 +181,8 @@ class LineOwner:
         while True:
             data = await port.read()
             self._last_byte = self._clock.monotonic()
-            self._heard = True
+            if not self._steady:
+                self._settled()
             self._tapped("in", self._last_byte, data)
             if self._flush is not None:
                 self._flush.cancel()

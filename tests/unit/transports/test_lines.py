@@ -67,6 +67,16 @@ async def test_a_missing_port_is_complained_of_once(tmp_path, lines_to, cut_at, 
     ]
 
 
+async def test_a_port_that_opens_only_to_fail_is_complained_of_once(tcp, lines_to, cut_at, caplog):
+    tcp.refuse()
+    changes = []
+    with caplog.at_level(logging.INFO):
+        lines_to(a=tcp.url).framed("a", cut_at).on_change(changes.append)
+        await asyncio.sleep(0.4)
+    assert changes.count(True) > 1
+    assert len([r for r in caplog.records if r.getMessage().startswith("Line a is")]) == 1
+
+
 async def test_a_port_in_use_is_named_as_such(pty):
     pty.refuse()
     with pytest.raises(LineDown, match="in use by another program"):
