@@ -33,10 +33,11 @@ from integrations.modbus_locker.watch import Change, DoorWatch
 
 #: Longest wait for the echo of a command, its turn on the bus included, in seconds.
 COMMAND_WAIT = 1.0
-#: Longest wait for a poll. Short, since a silent board must not hold up the others on its bus.
+#: Longest wait for a poll, its turn included: a later answer would be a gap anyway.
 POLL_WAIT = 0.25
-#: Pause between attempts to reach a board that does not answer.
-RETRY_PAUSE = 1.0
+#: An offline board is asked so often and given so long. Short, since its silence holds up the whole bus:
+#: with the line's settling time it must stay below the shortest door cycle of the boards that do answer.
+RETRY_PAUSE, PROBE_WAIT = 1.0, 0.15
 #: Unanswered polls in a row before the board counts as offline, and the seconds without any contact
 #: after which it does so even if the line was only busy with others.
 MISSES, OUT_OF_CONTACT = 3, 5.0
@@ -224,9 +225,9 @@ class ModbusLocker(Driver):
                 return
         self.ctx.fault(FaultKind.PROTOCOL_ERROR, self.doors[index], "the coil may still be on")
 
-    async def _coils(self) -> list[bool]:
+    async def _coils(self, wait: float = COMMAND_WAIT) -> list[bool]:
         return await self._unit.read_coils(
-            self._board.first_coil, self._board.doors, deadline=self._until(COMMAND_WAIT)
+            self._board.first_coil, self._board.doors, deadline=self._until(wait)
         )
 
     async def _sample(self) -> None:
@@ -250,6 +251,7 @@ class ModbusLocker(Driver):
             began = self.ctx.clock.monotonic()
             try:
                 if not self._safe:
+                    await self._coils(PROBE_WAIT)
                     await self.outputs_off()
                 if inputs is not None:
                     await self._sample()

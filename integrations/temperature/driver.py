@@ -18,9 +18,9 @@ from integrations.temperature import codec
 from integrations.temperature.config import sensor, settings
 from integrations.temperature.limits import LimitWatch
 
-#: Longest wait for one reading, its turn on the bus included, in seconds. Short, since door boards
-#: on the same bus must be polled meanwhile.
-READ_WAIT = 0.3
+#: Longest wait for one reading, its turn on the bus included, in seconds. Short, since the silence of a
+#: dead thermometer must not break the watch over the doors on the same bus.
+READ_WAIT = 0.15
 _REFUSED = frozenset({1, 2, 3})
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from hub.api import Clock
@@ -66,14 +66,16 @@ class RoomModel:
         (reports nonsense), `latency SECONDS`, `drop N` replies, `corrupt N` checksums.
         """
         if key in ("temperature", "target"):
-            wanted = int(Decimal(value) * 1000)
+            wanted = _milli(value)
             self._start = wanted if key == "temperature" else self.millicelsius
             self._target, self._since = wanted, self._clock.monotonic()
             self._tell("temperature", **{key: wanted})
         elif key == "humidity":
-            self.permille = int(Decimal(value) * 10)
+            self.permille = _milli(value) // 100
         elif key == "broken":
-            self.broken = {"yes": True, "no": False}[value]
+            if value not in ("yes", "no"):
+                raise ValueError("write broken yes or broken no")
+            self.broken = value == "yes"
         elif key == "latency":
             self.latency = float(value)
         elif key in ("drop", "corrupt"):
@@ -138,6 +140,13 @@ class SensorWire:
             send(frame[:-1] + bytes([frame[-1] ^ 0xFF]))
         else:
             send(frame)
+
+
+def _milli(text: str) -> int:
+    try:
+        return int(Decimal(text) * 1000)
+    except (InvalidOperation, ValueError, OverflowError) as error:
+        raise ValueError(f"{text!r} is no number of degrees or per cent") from error
 
 
 def _registers(known: Mapping[int, int], data: bytes) -> bytes | int:

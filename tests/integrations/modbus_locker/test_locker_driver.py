@@ -9,7 +9,7 @@ from hub.api import ConfigError, NotReady, NotSent, Rejected
 from hub.model.observations import DoorSeen
 from hub.model.states import Door, FaultKind, Verdict
 from hub.testing import load_profile, make_intent
-from integrations import modbus_locker
+from integrations import modbus_locker, temperature
 
 WAVESHARE = load_profile(modbus_locker, "waveshare_relay_8_d")
 LCTECH = load_profile(modbus_locker, "lctech_relay_8")
@@ -254,5 +254,42 @@ def test_stopping_in_mid_pulse_switches_off_what_the_hub_switched_on(hub_virtual
         assert sim.model.doors[0].coil_on
         await driver.stop()
         assert not sim.model.doors[0].coil_on
+
+    hub_virtual(main)
+
+
+def neighbours(kit, *, address, integration=modbus_locker, profile=WAVESHARE, bus):
+    context = kit.context(name=f"unit{address}", config={"address": address}, profile=profile, bus=bus)
+    return kit.simulator(integration, context), integration.create_driver(context)
+
+
+def test_a_dead_board_does_not_break_the_watch_over_its_neighbour(hub_virtual):
+    async def main(kit):
+        context, _, driver = build(kit)
+        sim, dead = neighbours(kit, address=2, bus=context.bus)
+        await kit.start(driver)
+        await kit.start(dead)
+        sim.model.power(False)
+        await asyncio.sleep(5)
+        before = driver.baseline("1")
+        await asyncio.sleep(30)
+        assert driver.baseline("1")["run"] == before["run"]
+
+    hub_virtual(main)
+
+
+def test_a_dead_thermometer_does_not_break_the_watch_over_the_doors(hub_virtual):
+    async def main(kit):
+        context, _, driver = build(kit)
+        sim, dead = neighbours(
+            kit, address=9, integration=temperature, profile=load_profile(temperature, "xy_md02"),
+            bus=context.bus,
+        )
+        await kit.start(driver)
+        await kit.start(dead)
+        await sim.do("unplug")
+        before = driver.baseline("1")
+        await asyncio.sleep(30)
+        assert driver.baseline("1")["run"] == before["run"]
 
     hub_virtual(main)
