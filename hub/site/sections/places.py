@@ -99,6 +99,8 @@ def _compartments(
         size, sku = Size(good["size"]), good.get("product")
         if sku is not None:
             _check_product(reading, (*place, "product"), sku, size, thermal, products)
+        elif good["stock"]:
+            reading.bad((*place, "stock"), "a stock of nothing", "add: product: ...", at_key=True)
         if thermal is not None:
             found.append(CompartmentSpec(
                 bank, str(key), device, door, size, thermal, good["low"], sku, good["stock"]

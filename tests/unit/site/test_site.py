@@ -141,6 +141,8 @@ CASES = {
     "pin as a number": ("!secret pin", "4711", "site.yaml:23:63", "expected a PIN as text", "quotes"),
     "a tag that is none": ('"04a1b2c3"', '"04xx"', "site.yaml:23:45",
                            'expected a tag\'s UID, found "04xx"', "hex digits"),
+    "stock of nothing": ("size: S}", "size: S, stock: 4}", "site.yaml:17:36", "a stock of nothing",
+                         "add: product"),
     "unknown role": ("roles: [staff]", "roles: [staf]", "site.yaml:23:30", "unknown role 'staf'",
                      "did you mean 'staff'?"),
     "a policy that cannot be read": ("notifier: mail", "policy: {staff: all}", "site.yaml:29:10",
