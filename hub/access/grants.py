@@ -37,7 +37,10 @@ UPDATE access_grant SET reopens = reopens + 1
 WHERE id = ?1 AND closed = 0 AND uses > 0 AND reopens < ?3 AND last_use >= ?2 - ?4
 RETURNING handover_id
 """
-_LAST_USE = "SELECT max(id) FROM grant_use WHERE grant_id = ? AND reopens_use IS NULL"
+_LAST_USE = """
+SELECT id FROM grant_use WHERE grant_id = ? AND reopens_use IS NULL AND returned IS NULL
+ORDER BY at DESC, id DESC LIMIT 1
+"""
 _USED = "INSERT INTO grant_use (id, grant_id, reopens_use, at) VALUES (?, ?, ?, ?)"
 _RETURN = """
 UPDATE grant_use SET returned = ?2 WHERE id = ?1 AND returned IS NULL RETURNING grant_id, reopens_use
@@ -60,6 +63,8 @@ _COLUMNS = """
 id, kind, handover_id, person_ref, terminals, valid_from, valid_until, max_uses, uses, status, last_use,
 closed, created FROM access_grant
 """
+_ONE = f"SELECT {_COLUMNS} WHERE id = ?"
+_OF = f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY created, id"
 
 
 class GrantSpent(StepFailed):
@@ -213,8 +218,7 @@ def retire_expired(tx: Tx, before: int, at: int) -> int:
 
 def grants_of(reader: Reader, handover_id: str) -> list[Grant]:
     """All grants of a handover, oldest first."""
-    rows = reader.execute(f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY id", (handover_id,)).fetchall()
-    return [_from_row(row) for row in rows]
+    return [_from_row(row) for row in reader.execute(_OF, (handover_id,)).fetchall()]
 
 
 def _draw(tx: Tx, grant_id: str, kind: str) -> str:
@@ -226,7 +230,7 @@ def _draw(tx: Tx, grant_id: str, kind: str) -> str:
 
 
 def _why(tx: Tx, grant_id: str, at: int) -> GrantSpent:
-    row = tx.execute(f"SELECT {_COLUMNS} WHERE id = ?", (grant_id,)).fetchone()
+    row = tx.execute(_ONE, (grant_id,)).fetchone()
     if row is None:
         return GrantSpent("unknown", grant_id)
     grant = _from_row(row)

@@ -36,14 +36,14 @@ l.id, l.handover_id, l.device, l.rail, l.amount, l.approved, l.currency, l.item,
 d.decision, d.amount, d.at FROM leg AS l LEFT JOIN money_decision AS d ON d.leg_id = l.id
 """
 _ONE = f"SELECT {_COLUMNS} WHERE l.id = ?"
-_OF = f"SELECT {_COLUMNS} WHERE l.handover_id = ? ORDER BY l.id"
+_OF = f"SELECT {_COLUMNS} WHERE l.handover_id = ? ORDER BY l.opened, l.id"
 _OPEN = f"""
 SELECT {_COLUMNS} WHERE l.state IN ('asked', 'approved', 'unknown') AND l.device = ? AND d.leg_id IS NULL
-ORDER BY l.id
+ORDER BY l.opened, l.id
 """
 _UNSETTLED = f"""
 SELECT {_COLUMNS} WHERE l.state IN ('asked', 'approved', 'unknown') AND l.device = ? AND d.leg_id IS NOT NULL
-ORDER BY l.id
+ORDER BY l.opened, l.id
 """
 _INSERT = """
 INSERT INTO leg (id, handover_id, device, rail, amount, currency, item, state, opened, changed)

@@ -37,9 +37,9 @@ id, kind, urgency, handover_id, effect_id, device, target, owner, state, detail,
 verdict, note, who, approved_by FROM incident
 """
 _ONE = f"SELECT {_COLUMNS} WHERE id = ?"
-_ALL = f"SELECT {_COLUMNS} ORDER BY id"
-_OPEN = f"SELECT {_COLUMNS} WHERE state = 'open' ORDER BY id"
-_OF = f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY id"
+_ALL = f"SELECT {_COLUMNS} ORDER BY opened, id"
+_OPEN = f"SELECT {_COLUMNS} WHERE state = 'open' ORDER BY opened, id"
+_OF = f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY opened, id"
 _INSERT = """
 INSERT INTO incident (id, kind, urgency, subject, handover_id, effect_id, device, target, owner, detail,
   opened, due)

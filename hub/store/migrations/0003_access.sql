@@ -57,7 +57,7 @@ CREATE TABLE grant_use (
   at INTEGER NOT NULL,
   returned INTEGER
 ) WITHOUT ROWID;
-CREATE INDEX grant_use_grant ON grant_use (grant_id);
+CREATE INDEX grant_use_grant ON grant_use (grant_id, at);
 
 -- Wrong PINs per terminal.
 CREATE TABLE access_throttle (
