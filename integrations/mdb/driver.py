@@ -65,6 +65,10 @@ class MdbDriver(Driver):
 
     async def start(self) -> None:
         """Take over open vends and begin to talk; never waits for the reader."""
+        try:
+            await self._notebook.begin()
+        except OSError as error:
+            self.ctx.log.error("The state directory cannot be written: %s", error)
         found = adopt(
             self.ctx.open_intents, self._notebook, self.ctx.clock, self._settings, self.ctx.setup.currency
         )
@@ -92,9 +96,8 @@ class MdbDriver(Driver):
     def baseline(self, leg_id: str) -> JsonMap:
         """The reader's set-up, so that a restart can go on without repeating it, and the leg's stage."""
         leg = self._session.legs.get(leg_id)
-        startup = self._session.startup
         return {
-            **describe(startup.config, startup.options, self._notebook),
+            **describe(*self._session.known, self._notebook),
             "session": self._session.in_session,
             "stage": str(leg.stage) if leg is not None else None,
         }
@@ -102,13 +105,14 @@ class MdbDriver(Driver):
     async def authorise(self, intent: Intent, deadline: float) -> Receipt:
         """Take the request on. It is sent when a medium is presented, or at once to an always-idle reader.
 
-        Rejected: offline, busy, reader_changed (the intent's baseline is of another set-up), currency,
-        inexact_amount, amount_too_large. NotSent: the intent's deadline has passed.
+        Rejected: offline (still at `deadline`), busy, reader_changed (the intent's baseline is of another
+        set-up), currency, inexact_amount, amount_too_large. NotSent: the intent's deadline has passed.
         """
         leg_id = leg_id_of(intent)
         known = self._session.legs.get(leg_id)
         if known is not None and not _refuted(known):
             return Receipt({"stage": str(known.stage)})
+        await self._until(lambda: self._session.ready or None, deadline)
         if monotonic(self.ctx.clock, intent.deadline) <= self.ctx.clock.monotonic():
             raise NotSent("the deadline of the request has passed")
         leg = new_leg(intent, self._units(intent), self.ctx.clock, self._session.max_response)
@@ -220,6 +224,7 @@ class MdbDriver(Driver):
 
     async def _turn(self) -> None:
         """One exchange and the pause after it; none after a command that the reader took."""
+        self._take_strays()
         now = self.ctx.clock.monotonic()
         command = self._session.next(now)
         if command is not None and self._session.ladder.offline(now):
@@ -255,7 +260,6 @@ class MdbDriver(Driver):
         self._session.sending(command)
         frame = codec.request_line(command, self._settings.reader)
         priority = Priority.POLL if command is codec.POLL else Priority.COMMAND
-        self._strays.clear()
         try:
             line = await self._line.transact(
                 frame, codec.is_answer, deadline=self._soon(), priority=priority
@@ -268,10 +272,19 @@ class MdbDriver(Driver):
             return await self._late(command)
         return self._deliver(command, line)
 
+    def _take_strays(self) -> None:
+        """Answers to nothing that we await: their data is real, but what they belong to is not known."""
+        for line in filter(codec.is_answer, self._strays):
+            self._session.lost(codec.POLL, self.ctx.clock.monotonic())
+            if line not in (b"p,ACK", b"p,NACK"):
+                self._deliver(codec.POLL, line)
+        self._strays.clear()
+
     async def _late(self, command: Command) -> bool:
         """The adapter owes an answer: what it says before it acknowledges `M,1` is that answer."""
         self._synced = await self._master_on()
         answers = [line for line in self._strays if codec.is_answer(line)]
+        self._strays.clear()
         if self._synced and len(answers) == 1:
             return self._deliver(command, answers[0])
         self._session.lost(command, self.ctx.clock.monotonic())
@@ -303,6 +316,7 @@ class MdbDriver(Driver):
         return True
 
     def _line_changed(self, up: bool) -> None:
+        self._synced = False
         self._wake.set()
 
     def _soon(self) -> float:

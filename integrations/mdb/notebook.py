@@ -33,6 +33,7 @@ class Notebook:
     def __init__(self, state_dir: str, device: str, entropy: Entropy) -> None:
         self._path = Path(state_dir) / f"mdb-{device}.json" if state_dir else None
         self._legs: dict[str, str] = {}
+        self._new = True
         self.id = entropy.bytes(8).hex()
         self._read()
 
@@ -43,7 +44,7 @@ class Notebook:
 
     def proves_absence(self, baseline_id: object) -> bool:
         """Whether a missing mark is proof for an intent whose baseline names `baseline_id`."""
-        return self._path is not None and baseline_id == self.id
+        return self._path is not None and not self._new and baseline_id == self.id
 
     async def mark(self, leg_id: str, mark: Mark) -> None:
         """Write a mark durably before the frame leaves. Raises OSError."""
@@ -53,6 +54,15 @@ class Notebook:
         self._legs[leg_id] = mark
         for old in list(self._legs)[:-_KEEP]:
             del self._legs[old]
+        await self._write()
+
+    async def begin(self) -> None:
+        """Make the file of a new notebook durable, so that its id means something. Raises OSError."""
+        if self._path is not None and self._new:
+            await self._write()
+            self._new = False
+
+    async def _write(self) -> None:
         if self._path is not None:
             text = json.dumps({"id": self.id, "legs": self._legs})
             await asyncio.get_running_loop().run_in_executor(None, _replace, self._path, text)
@@ -64,6 +74,7 @@ class Notebook:
             if known is not None:
                 self._legs = {str(leg): Mark(mark) for leg, mark in known["legs"].items()}
                 self.id = str(known["id"])
+                self._new = False
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             self._legs = {}
 

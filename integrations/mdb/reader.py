@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from hub.api.sim import SimSetup
-from hub.model.money import NUMERIC, Money
+from hub.model.money import NUMERIC, exponent
 
 _ADDRESSES = {1: 0x10, 2: 0x60}
 _JUST_RESET = b"\x00"
@@ -297,7 +297,9 @@ class Reader:
         return bytes.fromhex(f"1{NUMERIC.get(self._setup.currency, 999):03d}")
 
     def _minor(self, units: int) -> int:
-        return Money.from_scaled(units, self._scale, self._decimals, self._setup.currency).minor
+        """Minor units, rounded down: the ledger stays readable even where the reader counts finer."""
+        places = exponent(self._setup.currency)
+        return units * self._scale * int(10**places) // int(10**self._decimals)
 
     def _book(self, act: str, vend: Vend, by: str = "") -> None:
         amount = self._minor(vend.price if vend.paid is None else vend.paid)

@@ -64,6 +64,8 @@ class Session:
         self._malfunction: int | None = None
         self.stopping = False
         self.disabled = False
+        #: The last complete set-up, for baselines: what is asked next is asked under it.
+        self.known: tuple[ReaderConfig | None, Option] = (None, Option(0))
 
     @property
     def ready(self) -> bool:
@@ -101,6 +103,7 @@ class Session:
         """Continue a vend of an earlier process: no reset, no set-up."""
         self.leg = self.legs[leg.leg_id] = leg
         self.startup.restore(config, options)
+        self.known = (config, options)
         self.ladder.patience = max(self._settings.non_response, config.max_response)
         self.in_session = True
 
@@ -324,6 +327,7 @@ class Session:
 
     def _come_online(self) -> None:
         self._ctx.clear(FaultKind.OFFLINE, "")
+        self.known = (self.startup.config, self.startup.options)
         if not self._online:
             self._online = True
             self._ctx.emit(DeviceOnline(self._ctx.setup.name))

@@ -21,6 +21,8 @@ class AdapterWire:
         self._model = model
         self._pacer: Pacer | None = None
         self._line = bytearray()
+        self._queue: list[str] = []
+        self._busy = False
         self._master = False
         self._on = True
         self._life = 0
@@ -38,9 +40,15 @@ class AdapterWire:
             if byte in (0x0A, 0x0D):
                 line, self._line = bytes(self._line), bytearray()
                 if line:
-                    self._obey(line.decode("ascii", "replace").strip())
+                    self._queue.append(line.decode("ascii", "replace").strip())
             else:
                 self._line.append(byte)
+        self._work()
+
+    def _work(self) -> None:
+        """One line after the other: the next waits until the bus is free."""
+        while self._queue and not self._busy:
+            self._obey(self._queue.pop(0))
 
     def _obey(self, line: str) -> None:
         word, _, rest = line.partition(",")
@@ -80,32 +88,43 @@ class AdapterWire:
 
     def _conclude(self, answer: bytes, poll: bool, after: float) -> None:
         """The adapter acknowledges a data block when it has come in, if it still has power then."""
-        life = self._life
 
         def come_in() -> None:
-            if life == self._life:
-                if poll:
-                    self._model.acknowledged()
-                self._say(b"p," + answer.hex().upper().encode())
+            if poll:
+                self._model.acknowledged()
+            self._put(b"p," + answer.hex().upper().encode())
 
-        self._setup.call_later(after, come_in)
+        self._occupy(after, come_in)
 
     def _say(self, line: bytes, after: float = 0.0) -> None:
-        life = self._life
-        if not after:
-            self._put(line, life)
+        if after:
+            self._occupy(after, lambda: self._put(line))
         else:
-            self._setup.call_later(after, lambda: self._put(line, life))
+            self._put(line)
 
-    def _put(self, line: bytes, life: int) -> None:
-        if self._pacer is not None and life == self._life and self._on:
+    def _occupy(self, seconds: float, then: Callable[[], None]) -> None:
+        """The bus is in use; a power cut meanwhile ends it without a result."""
+        life = self._life
+        self._busy = True
+
+        def done() -> None:
+            if life == self._life:
+                self._busy = False
+                then()
+                self._work()
+
+        self._setup.call_later(seconds, done)
+
+    def _put(self, line: bytes) -> None:
+        if self._pacer is not None:
             self._pacer.put(line + b"\r\n")
 
     def _power(self, on: bool) -> None:
         if on != self._on:
             self._on = on
             self._life += 1
-            self._master = False
+            self._master = self._busy = False
+            self._queue.clear()
             self._line.clear()
 
 
