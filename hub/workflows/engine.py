@@ -17,8 +17,6 @@ from hub.workflows.machine import Arrow, Machine, State, StepCall
 RECOVERY = "recovery"
 #: Names that only the engine and the runner may send (S24), besides after.*, deadline.* and *.failed.
 INTERNAL_NAMES = frozenset({"entered", "each.done", "incident.resolved"})
-#: A door may close before the result of the act that opened it is written: this fact waits like a deadline.
-REMEMBERED = "door.closed"
 
 
 class EventClass(StrEnum):
@@ -41,7 +39,10 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Everything the engine knows of one handover."""
+    """Everything the engine knows of one handover.
+
+    `asked` is the state whose effect is in doubt while the handover is in recovery, `doubt` that effect.
+    """
 
     handover_id: str
     workflow: str
@@ -58,6 +59,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     effect_id: str = ""
     asked: str = ""
     ended: bool = False
+    doubt: str = ""
 
 
 class Guards(Protocol):
@@ -107,8 +109,10 @@ def begin(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
 
 def step(machine: Machine, snapshot: Snapshot, event: Event, guards: Guards) -> Decision:
     """What `event` means for the handover in `snapshot`."""
-    if snapshot.ended or not _rightful(event, snapshot):
+    if snapshot.ended or not _rightful(event):
         return Decision(snapshot)
+    if event.name == "incident.resolved" and snapshot.doubt != event.effect_id and snapshot.state == RECOVERY:
+        return Decision(snapshot)  # the verdict of another incident says nothing of the effect in doubt
     if event.kind is EventClass.RESULT:
         if not event.effect_id or event.effect_id != snapshot.effect_id:
             return Decision(snapshot)  # a late result belongs to its effect and incident, not to this state
@@ -121,9 +125,6 @@ def step(machine: Machine, snapshot: Snapshot, event: Event, guards: Guards) -> 
         if snapshot.effect_id:
             return Decision(_pend(snapshot, event.name))  # delivered after the effect's result (S22)
         snapshot = _unpend(snapshot, event.name)
-    elif event.name in (REMEMBERED, "door.opened"):
-        snapshot = _unpend(snapshot, REMEMBERED)
-        waits = event.name == REMEMBERED and bool(snapshot.effect_id)
     traced: list[tuple[str, str]] = []
     target = _target(machine, snapshot, event, guards, traced)
     if target is None or (target and snapshot.effect_id):
@@ -140,7 +141,7 @@ def handles(machine: Machine, snapshot: Snapshot, name: str) -> bool:
 
 
 def deliverable(machine: Machine, snapshot: Snapshot) -> str:
-    """The first pending event that the current state handles, or empty (S24). Send it as internal."""
+    """The first pending deadline event that the current state handles, or empty (S24)."""
     if snapshot.effect_id or snapshot.ended:
         return ""
     return next((name for name in snapshot.pending if handles(machine, snapshot, name)), "")
@@ -154,15 +155,13 @@ def extend(snapshot: Snapshot, name: str, due: int) -> Snapshot:
     return _unpend(moved, f"deadline.{name}")
 
 
-def _rightful(event: Event, snapshot: Snapshot) -> bool:
+def _rightful(event: Event) -> bool:
     """Whether an event of this class may bear this name (S24): results, commands, internals, else facts."""
     name, kind = event.name, event.kind
     if name.startswith("effect."):
         return kind is EventClass.RESULT
     if name.startswith("command."):
         return kind is EventClass.COMMAND
-    if name == REMEMBERED and name in snapshot.pending and kind is EventClass.INTERNAL:
-        return True
     internal = name in INTERNAL_NAMES or name.startswith(("after.", "deadline.")) or name.endswith(".failed")
     return kind is (EventClass.INTERNAL if internal else EventClass.FACT)
 
@@ -234,11 +233,10 @@ def _enter(
     entered = _with(
         snapshot, state=target, entry=entry, attempts=snapshot.attempts if same else 0,
         status=state.status or snapshot.status, phase=state.phase or snapshot.phase, deadlines=deadlines,
-        asked=asked, effect_id="", ended=state.final,
+        asked=asked, doubt=(event.effect_id or snapshot.doubt) if recovering else "", effect_id="",
+        ended=state.final,
         seen=snapshot.seen if target in snapshot.seen else (*snapshot.seen, target),
     )
-    if any(call.type == "open" for call in state.enter):
-        entered = _unpend(entered, REMEMBERED)  # an earlier closing says nothing of this opening
     return Decision(
         entered, handled=True, left=snapshot.state, entered=target,
         steps=tuple(call for call in state.enter if not call.effect),

@@ -25,6 +25,7 @@ from hub.core.clock import SECOND
 from hub.model.money import Money, MoneyError
 from hub.model.states import Method, Size, Status, Thermal
 from hub.workflows.compile import Compiled, Instance, compile_blueprint
+from hub.workflows.steps.database import PARTIES
 
 #: How the world may answer each effect; the first is what happens when a case says nothing.
 ANSWERS: Mapping[str, tuple[str, ...]] = {
@@ -144,7 +145,7 @@ _THEN = mapping({
     vol.Optional("phase"): name, vol.Optional("ended"): flag, vol.Optional("messages"): _names,
     vol.Optional("incidents"): _names,
     vol.Optional("effects"): mapping({vol.Optional(effect): whole(0) for effect in ANSWERS}),
-    vol.Optional("custody"): one_of(("hub", "staff", "recipient", "nobody"), "party"),
+    vol.Optional("custody"): one_of((*PARTIES, "nobody"), "party"),
     vol.Optional("compartment"): text, vol.Optional("barred"): _names, vol.Optional("occupied"): _names,
     vol.Optional("stock"): table(whole(0)), vol.Optional("credential"): one_of(("valid", "none"), "answer"),
     vol.Optional("told"): name, vol.Optional("refused"): _names, vol.Optional("path"): _names,
@@ -156,6 +157,7 @@ _HAPPENING = mapping({
     vol.Optional("credential"): one_of((*Method, "wrong"), "credential"),
     vol.Optional("door"): one_of(("opens", "closes", "breach"), "thing that a door does by itself"),
     vol.Optional("desk"): one_of(("confirmed", "refuted", "closed"), "verdict"),
+    vol.Optional("incident"): name,
     vol.Optional("extend"): table(duration()),
     vol.Optional("fact"): text, vol.Optional("data"): dict, vol.Optional("then"): _THEN,
 })
@@ -225,7 +227,11 @@ def _happening(one: Mapping[str, Any], path: YamlPath, document: Document, probl
     if "after" in one and "at" in one:
         problems.add(document.marks.key((*path, "at")), "both 'after' and 'at'", "keep one of the two", path)
     action = found[0] if found else ""
+    if "incident" in one and action != "desk":
+        mark = document.marks.key((*path, "incident"))
+        problems.add(mark, "'incident' says what a verdict is about", "add: desk: confirmed", path)
+    data = {**one.get("data", {}), **({"incident": one["incident"]} if "incident" in one else {})}
     return Happening(
-        action, one.get(action), one.get("data", {}), one.get("after"), one.get("at"), one.get("then", {}),
+        action, one.get(action), data, one.get("after"), one.get("at"), one.get("then", {}),
         path,
     )

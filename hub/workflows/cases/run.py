@@ -15,7 +15,7 @@ from hub.core.clock import SECOND
 from hub.workflows import expressions
 from hub.workflows.cases.compare import differences
 from hub.workflows.cases.parse import ANSWERS, Case, Happening
-from hub.workflows.cases.world import StepFailed, World
+from hub.workflows.cases.world import Incident, StepFailed, World
 from hub.workflows.engine import (
     Decision,
     Event,
@@ -24,6 +24,7 @@ from hub.workflows.engine import (
     begin,
     deliverable,
     extend,
+    handles,
     scope_of,
     step,
 )
@@ -40,6 +41,11 @@ _MONEY = {
     ("authorise", "confirmed"): "held", ("authorise", "in_doubt"): "unknown",
     ("capture", "confirmed"): "taken", ("capture", "in_doubt"): "unknown",
     ("void", "confirmed"): "given back", ("void", "in_doubt"): "unknown",
+}
+_CLOSED = "door.closed"
+_INCIDENT = {
+    "open": "door_in_doubt", "authorise": "payment_unknown", "capture": "capture_unproved",
+    "void": "refund_owed",
 }
 #: More events than any case has: a blueprint that runs in circles is stopped and shown.
 _LIMIT = 2000
@@ -95,6 +101,7 @@ class _Run:
     effects: dict[str, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     told: str = ""
+    closed: bool = False
     path: list[str] = field(default_factory=list)
     trace: list[TraceLine] = field(default_factory=list)
     wrong: list[Difference] = field(default_factory=list)
@@ -174,10 +181,10 @@ class _Run:
                 self._present(str(one.value))
             case "door":
                 name = {"opens": "opened", "closes": "closed", "breach": "breach"}[one.value]
+                self.closed = name == "closed"
                 self._deliver(self._event(f"door.{name}", EventClass.FACT, one.data))
             case "desk":
-                data = {"verdict": one.value, **one.data}
-                self._deliver(self._event("incident.resolved", EventClass.INTERNAL, data))
+                self._judge(str(one.value), str(one.data.get("incident", "")))
             case "extend":
                 for name, micros in one.value.items():
                     due = self.snapshot.deadlines[name] + micros
@@ -197,6 +204,20 @@ class _Run:
         else:
             self.told = ""
 
+    def _judge(self, verdict: str, kind: str) -> None:
+        """The desk resolves an incident: its verdict is about that incident's effect and no other."""
+        incident = self.world.resolve(kind)
+        if incident is None:
+            self.trace.append(TraceLine(self.now, "desk", {"verdict": verdict}, note="no such open incident"))
+            self.refused.append("resolve")
+            return
+        if incident.effect and verdict != "closed" and "allocation" in self.snapshot.vars:
+            self.world.box(self.snapshot.vars).barred.discard("in_doubt")
+        data = {"verdict": verdict, "kind": incident.kind}
+        self._deliver(
+            Event("incident.resolved", EventClass.INTERNAL, self.now, data, incident.effect)
+        )
+
     def _event(self, name: str, kind: EventClass, data: Mapping[str, Any]) -> Event:
         return Event(name, kind, self.now, dict(data))
 
@@ -215,6 +236,9 @@ class _Run:
             return False
         self._follow(event, decision)
         self._settle()
+        if event.kind is EventClass.RESULT and self.closed and handles(self.machine, self.snapshot, _CLOSED):
+            # Whoever closed the door was quicker than the result: the runner looks at the door, too.
+            self._deliver(self._event(_CLOSED, EventClass.FACT, {}))
         return True
 
     def _settle(self) -> None:
@@ -284,7 +308,7 @@ class _Run:
         return {key: value for key, value in rendered.items() if value is not None}
 
     def _begin_effect(self, event: Event, call: StepCall) -> str:
-        self._arguments(event, call)
+        args = self._arguments(event, call)
         count = self.effects[call.type] = self.effects.get(call.type, 0) + 1
         effect = f"{call.type}-{count}"
         self.snapshot = msgspec.structs.replace(
@@ -293,6 +317,10 @@ class _Run:
         script = self.case.answers.get(call.type) or ((ANSWERS[call.type][0], SECOND),)
         answer, takes = script[min(count, len(script)) - 1]
         verdict, reason = _RESULT[answer]
+        if call.type == "open":
+            self.closed = False
+            if self.world.box(self.snapshot.vars).barred and args.get("for") != "staff":
+                answer, takes, verdict, reason = "barred", 0, "refuted", "barred"
         data = {"reason": reason} if reason else {}
         self._later(
             self.now + takes, Event(f"effect.{verdict}", EventClass.RESULT, self.now + takes, data, effect)
@@ -305,7 +333,9 @@ class _Run:
         verdict = event.name.removeprefix("effect.")
         self.world.money = _MONEY.get((effect, verdict), self.world.money)
         if verdict == "in_doubt":
-            self.world.incidents.append("refund_owed" if effect == "void" else "in_doubt")
+            self.world.incidents.append(Incident(_INCIDENT[effect], event.effect_id))
+            if effect == "open":
+                self.world.box(self.snapshot.vars).barred.add("in_doubt")
 
     # What must hold
 
@@ -321,7 +351,8 @@ class _Run:
         boxes = [(key, box) for bank in self.world.banks.values() for key, box in bank.items()]
         return {
             "state": self.snapshot.state, "status": self.snapshot.status, "phase": self.snapshot.phase,
-            "ended": self.snapshot.ended, "messages": self.world.messages, "incidents": self.world.incidents,
+            "ended": self.snapshot.ended, "messages": self.world.messages,
+            "incidents": [one.kind for one in self.world.incidents],
             "effects": self.effects, "custody": self.world.custody, "money": self.world.money,
             "compartment": self.snapshot.vars.get("allocation", {}).get("compartment", ""),
             "barred": [key for key, box in boxes if box.barred],

@@ -31,9 +31,18 @@ class Box:
     thermal: str = _DEFAULT_THERMAL
     product: str = ""
     count: int = 0
-    barred: bool = False
+    barred: set[str] = field(default_factory=set)
     occupied: bool = False
     taken: bool = False
+
+
+@dataclass(slots=True)
+class Incident:
+    """One recovery task; `effect` is the act that it is about, if any."""
+
+    kind: str
+    effect: str = ""
+    open: bool = True
 
 
 @dataclass(slots=True)
@@ -46,7 +55,7 @@ class World:
     credential_until: str = ""
     methods: tuple[str, ...] = ()
     messages: list[str] = field(default_factory=list)
-    incidents: list[str] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
     custody: str = "nobody"
     money: str = "none"
 
@@ -58,7 +67,7 @@ class World:
                 key: Box(
                     str(spec.get("size", "M")), str(spec.get("thermal", _DEFAULT_THERMAL)),
                     spec.get("product", ""), spec.get("count", 1 if "product" in spec else 0),
-                    spec.get("barred", False), spec.get("occupied", "product" in spec),
+                    {"before"} if spec.get("barred") else set(), spec.get("occupied", "product" in spec),
                 )
                 for key, spec in boxes.items()
             }
@@ -75,6 +84,14 @@ class World:
         """The handover no longer has its compartment; what is in it stays as it is."""
         if "allocation" in values:
             self.box(values).taken = False
+
+    def resolve(self, kind: str) -> Incident | None:
+        """Close the newest open incident, of that kind if one is named; None when there is none."""
+        for incident in reversed(self.incidents):
+            if incident.open and kind in ("", incident.kind):
+                incident.open = False
+                return incident
+        return None
 
     def judge(self, method: str, at: int) -> str:
         """Why a credential is refused now, or empty when it is accepted."""
@@ -110,15 +127,16 @@ def _assign(world: World, args: Mapping[str, Any], values: Mapping[str, Any]) ->
 def _fitting(boxes: Mapping[str, Box], args: Mapping[str, Any]) -> list[str]:
     if args.get("product") is not None:
         return [key for key, box in boxes.items() if box.product == args["product"] and box.count > 0]
-    thermal = args.get("thermal") or _DEFAULT_THERMAL
-    right = [key for key, box in boxes.items() if box.thermal == thermal and not box.product]
-    if not right:
-        raise StepFailed("wrong_class")
     least = Size(args.get("size") or "S").rank
-    large = [key for key in right if Size(boxes[key].size).rank >= least]
-    if not large:
+    plain = [key for key, box in boxes.items() if not box.product]
+    large = [key for key in plain if Size(boxes[key].size).rank >= least]
+    if plain and not large:
         raise StepFailed("too_big")
-    return [key for key in large if not boxes[key].occupied or boxes[key].barred]
+    thermal = args.get("thermal")
+    right = [key for key in large if thermal in (None, boxes[key].thermal)]
+    if large and not right:
+        raise StepFailed("wrong_class")
+    return [key for key in right if not boxes[key].occupied or boxes[key].barred]
 
 
 def _release(world: World, args: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -128,7 +146,11 @@ def _release(world: World, args: Mapping[str, Any], values: Mapping[str, Any]) -
 
 
 def _bar(world: World, args: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    world.box(values).barred = True
+    world.box(values).barred.add(str(args["reason"]))
+
+
+def _unbar(world: World, args: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    world.box(values).barred.discard(str(args["reason"]))
 
 
 def _issue(world: World, args: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,12 +174,14 @@ def _transfer(world: World, args: Mapping[str, Any], values: Mapping[str, Any]) 
 
 
 def _adjust(world: World, args: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    box = world.box(values)
-    box.count = max(box.count + int(args["by"]), 0)
+    box, by = world.box(values), int(args["by"])
+    if box.count + by < 0:
+        raise StepFailed("sold_out")
+    box.count += by
 
 
 def _incident(world: World, args: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    world.incidents.append(str(args["kind"]))
+    world.incidents.append(Incident(str(args["kind"])))
 
 
 def _set(world: World, args: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,7 +189,7 @@ def _set(world: World, args: Mapping[str, Any], values: Mapping[str, Any]) -> di
 
 
 _STEPS: Mapping[str, Callable[[World, Mapping[str, Any], Mapping[str, Any]], dict[str, Any] | None]] = {
-    "assign": _assign, "release": _release, "bar": _bar, "issue_credential": _issue,
+    "assign": _assign, "release": _release, "bar": _bar, "unbar": _unbar, "issue_credential": _issue,
     "revoke_credential": _revoke, "notify": _notify, "transfer_custody": _transfer,
     "adjust_stock": _adjust, "raise_incident": _incident, "set": _set,
 }

@@ -8,10 +8,11 @@ from typing import Any
 import voluptuous as vol
 
 from hub.config.schema import Wrong, flag, kind_of, name, one_of, text, whole
+from hub.desk.templates import TEMPLATES
 from hub.model.states import Method, Size, Thermal
 from hub.workflows.steps.types import EffectClass, StepType, arguments, words
 
-PARTIES = ("hub", "staff", "recipient")
+PARTIES = ("hub", "staff", "recipient", "unknown")
 URGENCIES = ("low", "normal", "high", "critical")
 #: Names that steps of a blueprint may read but not `set`: they belong to the order or to the engine.
 RESERVED = frozenset((
@@ -61,7 +62,12 @@ DATABASE_STEPS = (
     ),
     _database(
         "bar", {vol.Required("reason", description="add: reason: stuck"): name},
-        "Takes the compartment out of service until staff put it back; its contents stay recorded.",
+        "Takes the compartment out of service for this reason; its contents stay recorded.",
+        needs=("allocation",),
+    ),
+    _database(
+        "unbar", {vol.Required("reason", description="add: reason: stuck"): name},
+        "Ends the reason of an earlier `bar`. The compartment serves again when no other one is left.",
         needs=("allocation",),
     ),
     _database(
@@ -72,7 +78,8 @@ DATABASE_STEPS = (
             vol.Required("until", description="add: until: DEADLINE"): name,
         },
         "Issues the recipient's credential for this compartment, valid until the named deadline.",
-        fails=("no_method",), needs=("allocation",), gives=("credential",), sets=("credential",),
+        fails=("no_method", "no_deadline"), needs=("allocation",), gives=("credential",),
+        sets=("credential",),
     ),
     _database(
         "revoke_credential", {},
@@ -82,7 +89,8 @@ DATABASE_STEPS = (
         "notify",
         {
             vol.Required("to", description="add: to: recipient"): one_of(("recipient", "staff"), "addressee"),
-            vol.Required("template", description="add: template: NAME"): name,
+            vol.Required("template", description="add: template: NAME"):
+                one_of(TEMPLATES, "message template"),
         },
         "Puts a message into the outbox. The workflow does not wait for it (S34).",
     ),
@@ -95,7 +103,7 @@ DATABASE_STEPS = (
     _database(
         "adjust_stock", {vol.Required("by", description="add: by: -1"): whole(-1000, 1000)},
         "Changes the count of the product in this compartment.",
-        needs=("allocation",),
+        fails=("sold_out",), needs=("allocation",),
     ),
     _database(
         "raise_incident",
