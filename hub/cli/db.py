@@ -9,8 +9,7 @@ from rich.progress import Progress
 
 from hub.cli.database import located, reported
 from hub.store import backup as work
-from hub.store.audit import open_beside
-from hub.store.journal import head
+from hub.store.audit import current_head
 
 
 @click.group("db")
@@ -67,9 +66,5 @@ def restore(source: Path, site: Path, db: Path | None) -> None:
 
 
 def _name(source: Path) -> str:
-    connection = open_beside(source)
-    try:
-        end = head(connection)
-    finally:
-        connection.close()
+    end = current_head(source)
     return f"hub-{end.seq:010d}-{end.epoch}.db" if end else "hub-empty.db"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import orjson
 
 from hub.store.connection import Connection
 from hub.store.errors import NotAStore, StoreError
-from hub.store.faults import classify, is_storage_error
+from hub.store.faults import classify
 from hub.store.journal import GENESIS, Broken, Head, chain_at, head, verify_from
 from hub.store.migrate import check_identity
 
@@ -63,15 +64,14 @@ def verify(path: Path, expected: Head | None = None, progress: Progress | None =
     `expected` is an earlier head kept elsewhere; without one, rows cut from the end go unseen.
     `progress(done, total)` is called after each piece. Raises StoreError when the file cannot be read.
     """
-    connection = open_beside(path)
-    try:
+    with _opened(path) as connection:
         return _verify(connection, expected, progress)
-    except sqlite3.Error as error:
-        if is_storage_error(error):
-            raise classify(error, str(path), lambda: 0) from error
-        raise
-    finally:
-        connection.close()
+
+
+def current_head(path: Path) -> Head | None:
+    """The journal's present end, None while it is empty. Raises StoreError."""
+    with _opened(path) as connection:
+        return head(connection)
 
 
 def read_head(path: Path) -> Head:
@@ -89,6 +89,17 @@ def save_head(path: Path, end: Head) -> None:
     """Write a head for `read_head`; keep it where nobody who can write the database can."""
     data = {"seq": end.seq, "epoch": end.epoch, "chain": end.chain.hex()}
     path.write_bytes(orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Connection]:
+    connection = open_beside(path)
+    try:
+        yield connection
+    except sqlite3.Error as error:
+        raise classify(error, str(path), lambda: 0) from error
+    finally:
+        connection.close()
 
 
 def _verify(connection: Connection, expected: Head | None, progress: Progress | None) -> Report:

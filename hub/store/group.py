@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 from asyncio import Future
 from collections.abc import Callable, Sequence
@@ -19,6 +20,8 @@ from hub.store.journal import Journal
 from hub.store.sealed import Vault
 from hub.store.tx import Pool, Tx
 from hub.store.upcasters import Upcasters
+
+_LOG = logging.getLogger(__name__)
 
 BEFORE_COMMIT = Failpoint("store.commit.before")
 AFTER_COMMIT = Failpoint("store.commit.after")
@@ -58,12 +61,13 @@ class GroupRunner:
 
     def __init__(
         self, parts: Parts, database: Path | None, reserve: Reserve | None,
-        on_fatal: Callable[[FatalStoreError], None],
+        on_fatal: Callable[[FatalStoreError], None], checkpoint_after: int = CHECKPOINT_JOBS,
     ) -> None:
         self._parts = parts
         self._database = database
         self._reserve = reserve
         self._on_fatal = on_fatal
+        self._checkpoint_after = checkpoint_after
         self._since_checkpoint = 0
         self.trouble: StoreError | None = None
         if reserve is not None and not reserve.ensure():
@@ -71,6 +75,17 @@ class GroupRunner:
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Give each job its result or its error; what succeeded is durable when this returns."""
+        try:
+            self._run(jobs)
+        except Exception as error:  # noqa: BLE001
+            # Nobody may wait for a writer that is gone.
+            _LOG.exception("The store's writer failed")
+            fault = FatalStoreError(f"The store's writer failed ({error!r}); start the hub, it recovers.")
+            for job in jobs:
+                job.error = fault
+            self._suffer(fault)
+
+    def _run(self, jobs: Sequence[Job]) -> None:
         jobs = self._admit(jobs)
         if not jobs:
             return
@@ -96,7 +111,7 @@ class GroupRunner:
     @property
     def checkpoint_due(self) -> bool:
         """Whether the log has grown enough."""
-        return self._since_checkpoint >= CHECKPOINT_JOBS
+        return self._since_checkpoint >= self._checkpoint_after
 
     def _admit(self, jobs: Sequence[Job]) -> Sequence[Job]:
         """After a failure: refuse for good, or try again once the reserve is whole."""

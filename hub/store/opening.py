@@ -20,6 +20,7 @@ from hub.store.upcasters import Upcasters
 
 _EPOCH_BYTES = 8
 _FIND_META = "SELECT value FROM meta WHERE key = ?"
+_FIND_BOOT = "SELECT 1 FROM boots WHERE epoch = ?"
 _ADD_META = "INSERT INTO meta (key, value) VALUES (?, ?)"
 
 
@@ -61,9 +62,17 @@ def _prepare(
     broken = verify_tail(connection)
     if broken is not None:
         raise corrupt(name, f"journal row {broken.seq}: {broken.reason}")
-    epoch = entropy.bytes(_EPOCH_BYTES).hex()
+    epoch = _new_epoch(connection, entropy)
     journal = Journal(connection, epoch, head(connection))
     return Parts(connection, journal, vault, epoch, upcasters, Pool(entropy))
+
+
+def _new_epoch(connection: Connection, entropy: Entropy) -> str:
+    # Seeded entropy may come round again after a restart; an epoch never does.
+    while True:
+        epoch = entropy.bytes(_EPOCH_BYTES).hex()
+        if connection.execute(_FIND_BOOT, (epoch,)).fetchone() is None:
+            return epoch
 
 
 def _check_key(connection: Connection, vault: Vault, name: str) -> None:

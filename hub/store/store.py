@@ -20,7 +20,7 @@ from hub.store.beside import RESERVE_BYTES, Lock
 from hub.store.connection import Connect, Connection, connect, prepare_reader
 from hub.store.errors import FatalStoreError, StoreBlocked, StoreClosed, StoreCorrupt, StoreError
 from hub.store.faults import classify, from_os, is_storage_error
-from hub.store.group import GroupRunner, Job
+from hub.store.group import CHECKPOINT_JOBS, GroupRunner, Job
 from hub.store.opening import Opened, open_database
 from hub.store.tx import Reader, Tx
 from hub.store.upcasters import Upcasters
@@ -63,13 +63,13 @@ class Store:
     async def open(
         cls, path: Path | str, clock: Clock, entropy: Entropy, *, inline: bool = False,
         connect: Connect = connect, upcasters: Upcasters | None = None, reserve: int = RESERVE_BYTES,
-        on_fatal: Callable[[FatalStoreError], None] = end_process,
+        on_fatal: Callable[[FatalStoreError], None] = end_process, checkpoint_after: int = CHECKPOINT_JOBS,
     ) -> Store:
         """Open or create the database at `path`; `":memory:"` keeps it in memory and implies `inline`.
 
         `inline` runs every function in the caller, as the virtual clock demands (S1). `reserve` is the room
-        kept for outcomes, in bytes. Raises StoreLocked, SchemaTooNew, NotAStore, KeyMissing, StoreCorrupt,
-        DiskReadOnly.
+        kept for outcomes, in bytes; `checkpoint_after` counts functions. Raises StoreError: StoreLocked,
+        SchemaTooNew, NotAStore, KeyMissing, StoreCorrupt, DiskReadOnly.
         """
         memory = str(path) == _MEMORY
         place = None if memory else Path(path)
@@ -83,8 +83,13 @@ class Store:
                 if lock is not None:
                     lock.release()
                 raise
-        store = cls(opened, GroupRunner(opened.parts, place, opened.reserve, on_fatal), lock, connect)
-        store._record_boot(clock.now())
+        runner = GroupRunner(opened.parts, place, opened.reserve, on_fatal, checkpoint_after)
+        store = cls(opened, runner, lock, connect)
+        try:
+            store._record_boot(clock.now())
+        except BaseException:
+            await store.close()
+            raise
         if not (inline or memory):
             store._thread = Thread(target=store._work, name="store-writer", daemon=True)
             store._thread.start()
@@ -174,15 +179,7 @@ class Store:
         queue, runner = self._queue, self._runner
         going = True
         while going:
-            jobs: list[Job] = []
-            job = queue.get()
-            try:
-                while job is not None and len(jobs) < _LARGEST_GROUP:
-                    jobs.append(job)
-                    job = queue.get_nowait()
-            except Empty:
-                pass
-            going = job is not None
+            jobs, going = _waiting(queue)
             runner.run(jobs)
             if jobs:
                 self._hand_back(jobs)
@@ -227,6 +224,21 @@ def _typed_os_errors(path: str) -> Iterator[None]:
         if typed is None:
             raise
         raise typed from error
+
+
+def _waiting(queue: SimpleQueue[Job | None]) -> tuple[list[Job], bool]:
+    """Wait for the next group: what is in the queue by then. False with the last one."""
+    jobs: list[Job] = []
+    job = queue.get()
+    while job is not None:
+        jobs.append(job)
+        if len(jobs) == _LARGEST_GROUP:
+            return jobs, True
+        try:
+            job = queue.get_nowait()
+        except Empty:
+            return jobs, True
+    return jobs, False
 
 
 def _resolve(jobs: list[Job]) -> None:
