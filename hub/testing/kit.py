@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import Any
 
 import voluptuous as vol
-import yaml
 
 from hub.api.sim import SimSetup, Simulator
 from hub.core.clock import SECOND, VirtualClock
@@ -18,6 +17,7 @@ from hub.core.entropy import SeededEntropy
 from hub.model.effects import Intent, JsonMap
 from hub.model.ids import make_id
 from hub.model.states import EffectKind, EvidenceLevel
+from hub.plugins.manifest import read_yaml
 from hub.testing.context import RecordingContext
 
 #: 2026-03-02 08:00:00 UTC: the wall time at which every test's clock begins.
@@ -26,9 +26,8 @@ START = 1_772_438_400 * SECOND
 
 def load_profile(module: ModuleType, name: str) -> dict[str, Any]:
     """`profiles/NAME.yaml` of an integration, checked by its own schema."""
-    folder = Path(str(module.__file__)).parent / "profiles"
-    raw = yaml.load((folder / f"{name}.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
-    return dict(vol.Schema(module.profile_schema())(_plain(raw)))
+    path = Path(str(module.__file__)).parent / "profiles" / f"{name}.yaml"
+    return dict(vol.Schema(module.profile_schema())(read_yaml(path)))
 
 
 def make_intent(
@@ -122,19 +121,3 @@ class Kit:
         failures = [failure for context in self._contexts for failure in context.failures]
         if failures:
             raise AssertionError(f"background tasks failed: {failures}") from failures[0][1]
-
-
-def _plain(value: Any) -> Any:
-    """Numbers and booleans as the site's YAML dialect reads them (S38)."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if value in ("true", "false"):
-        return value == "true"
-    for number in (int, float):
-        try:
-            return number(value)
-        except ValueError:
-            continue
-    return value
