@@ -29,7 +29,8 @@ def transition(tx: Tx, handover: str, step: int, at: int) -> None:
     assert (state is None) == (step == 0)
     tx.execute(
         "INSERT INTO b_snapshot VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state, "
-        "data = excluded.data, updated = excluded.updated", (handover, f"s{step}", DATA, at),
+        "data = excluded.data, updated = excluded.updated",
+        (handover, f"s{step}", DATA, at),
     )
     tx.execute("INSERT OR REPLACE INTO b_timer VALUES (?, 'after', ?)", (handover, at + step))
     tx.execute("INSERT INTO b_effect VALUES (?, ?, 'intent')", (f"{handover}/{step}", handover))
@@ -59,7 +60,8 @@ async def measure(folder: Path, handovers: int, in_flight: int, steps: int = 7) 
     await store.close()
     waits.sort()
     return {
-        "in_flight": in_flight, "transitions_per_s": round(len(waits) / elapsed),
+        "in_flight": in_flight,
+        "transitions_per_s": round(len(waits) / elapsed),
         "p50_ms": round(1e3 * waits[len(waits) // 2], 2),
         "p99_ms": round(1e3 * waits[len(waits) * 99 // 100], 2),
         "max_ms": round(1e3 * waits[-1], 2),
