@@ -55,11 +55,11 @@ class Surroundings:
 class Hub:
     """A running site. `start` builds it bottom up; `stop` takes it down in the opposite order."""
 
-    def __init__(self, config: SiteConfig, around: Surroundings, store: Store, policy: access.Policy) -> None:
+    def __init__(self, config: SiteConfig, around: Surroundings, store: Store) -> None:
         self.config = config
         self.around = around
         self.store = store
-        self.policy = policy
+        self.policy = config.policy
         self.bus = EventBus()
         self.commands = CommandPort()
         self._tasks = Supervisor()
@@ -88,13 +88,12 @@ class Hub:
     async def start(cls, config: SiteConfig, around: Surroundings) -> Hub:
         """Open the store, bring the site into it, let the devices come up.
 
-        Raises StoreError, PolicyError.
+        Raises StoreError.
         """
-        policy = config.policy or access.Policy.default()
         store = await Store.open(
             around.state / "hub.db", around.clock, around.entropy, inline=around.inline
         )
-        hub = cls(config, around, store, policy)
+        hub = cls(config, around, store)
         await hub._sync()
         await hub.handovers.offer({
             name: (spec.machine, spec.blueprint.read_text(encoding="utf-8"))
@@ -104,7 +103,7 @@ class Hub:
         if running:
             _LOG.info("%d handovers go on where they stood", running)
         verbs = Verbs(
-            store, around.clock, hub.handovers.engine, hub.handovers.executors, policy, hub.handovers.announce
+            store, around.clock, hub.handovers.engine, hub.handovers.executors, config.policy
         )
         for verb in VERBS:
             hub.commands.register(f"handover.{verb}", verbs)

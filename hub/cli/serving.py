@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from hub.access import PolicyError
 from hub.app import Hub, Surroundings
 from hub.core.clock import SystemClock
 from hub.core.entropy import SystemEntropy
@@ -51,7 +50,7 @@ async def serve(options: Options) -> int:
                 await asyncio.Event().wait()
             finally:
                 await server.stop()
-    except (StoreError, TwinError, PolicyError) as error:
+    except (StoreError, TwinError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(
@@ -78,8 +77,9 @@ async def _hub(
     options: Options, config: SiteConfig, integrations: Integrations, twin: TwinProcess | None
 ) -> AsyncIterator[Hub]:
     lines = {**(twin.info.replacements if twin else {}), **(options.lines or {})}
+    control = twin.info.control if twin else ""
     around = Surroundings(
-        SystemClock(), SystemEntropy(), options.state, integrations, lines, twin=twin.info.control if twin else ""
+        SystemClock(), SystemEntropy(), options.state, integrations, lines, twin=control
     )
     hub = await Hub.start(config, around)
     try:

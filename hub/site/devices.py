@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.api import BadAuth, Clock, ConfigError, DeviceSetup, Driver, Entropy, NotReady
+from hub.api import BadAuth, Clock, ConfigError, DeviceSetup, Driver, Entropy, LineError, NotReady
 from hub.core.supervisor import Supervisor
+from hub.core.virtual import VirtualLoop
 from hub.effects.devices import DeviceState
 from hub.model.effects import Intent
 from hub.model.observations import DeviceOnline, FaultCleared, FaultRaised, Observation
@@ -75,7 +76,8 @@ class DeviceManager:
 
     def start(self) -> None:
         """Begin the life of every device."""
-        self._watchdog.start()
+        if not isinstance(asyncio.get_running_loop(), VirtualLoop):
+            self._watchdog.start()
         for name in self._devices:
             self._supervisor.spawn(f"device {name}", self._live(name))
 
@@ -140,7 +142,7 @@ class DeviceManager:
         try:
             driver = self._integrations.create_driver(device.entry.integration, context)
             await device.guard.ask("start", driver.start, deadline)
-        except NotReady as error:
+        except (NotReady, LineError) as error:
             if first:
                 _LOG.warning("Device %s is not ready, trying again: %s", name, error)
             device.state, device.reason = DeviceState.OFFLINE, str(error)

@@ -78,6 +78,7 @@ class Engine:
     begin_effect: Callable[[Intent], None]
     arm: Callable[[str, str, int], None]
     ended: Callable[[Run], None]
+    changed: Callable[[Snapshot], None]
 
     def start(self, tx: Tx, snapshot: Snapshot, event: Event) -> Run:
         """Enter the initial state of a handover whose row has just been inserted."""
@@ -203,6 +204,9 @@ class Engine:
             records.cancel_timers(run.tx, run.handover_id)
             self.ended(run)
         records.save(run.tx, run.snapshot, run.at)
+        if run.moved:
+            snapshot = run.snapshot
+            run.tx.after_commit(lambda: self.changed(snapshot))
 
 
 def _internal(run: Run, name: str, **data: Any) -> Event:

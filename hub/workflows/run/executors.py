@@ -25,6 +25,7 @@ class Executors:
             "assign": _assign,
             "release": _release,
             "bar": _bar,
+            "unbar": _unbar,
             "issue_credential": self._issue_credential,
             "revoke_credential": _revoke_credential,
             "notify": self._notify,
@@ -123,6 +124,13 @@ def _bar(run: Run, args: Mapping[str, Any]) -> None:
     if not allocation:
         raise StepFailed("no_allocation")
     custody.bar(run.tx, allocation["compartment"], str(args["reason"]), run.at)
+
+
+def _unbar(run: Run, args: Mapping[str, Any]) -> None:
+    allocation = run.snapshot.vars.get("allocation") or {}
+    if not allocation:
+        raise StepFailed("no_allocation")
+    custody.unbar(run.tx, allocation["compartment"], run.at, reason=str(args["reason"]))
 
 
 def _revoke_credential(run: Run, args: Mapping[str, Any]) -> None:

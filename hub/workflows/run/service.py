@@ -20,7 +20,7 @@ from hub.workflows import expressions
 from hub.workflows.engine import Event, EventClass, Snapshot, scope_of
 from hub.workflows.machine import Machine
 from hub.workflows.run import records
-from hub.workflows.run.advance import Engine, Run
+from hub.workflows.run.advance import Engine
 from hub.workflows.run.executors import Executors, end
 from hub.workflows.run.facts import Facts
 from hub.workflows.run.intents import Intents
@@ -92,6 +92,7 @@ class Handovers:
             machines=self._machines, guards=expressions.truth, render=expressions.render, scope=scope_of,
             executors=self.executors.table, intend=Intents(devices, places),
             begin_effect=self._begin, arm=self.timers.arm, ended=end,
+            changed=lambda snapshot: bus.fire(_changed(snapshot)),
         )
         self.facts = Facts(self.engine, places)
         self.presentations = Presentations(self.engine, places)
@@ -148,7 +149,7 @@ class Handovers:
         """Store an effect's verdict with all that follows from it; uses the disk reserve if need be (S8)."""
         at = self._clock.now()
         await self._store.write(
-            lambda tx: self._settle(tx, intent, resolution, at), reserve=True
+            lambda tx: settle(tx, self.engine, intent, resolution, at), reserve=True
         )
 
     async def observe(self, seen: Observation) -> None:
@@ -158,7 +159,7 @@ class Handovers:
             return
         write = self.facts.writer(seen, self._clock.now())
         if write is not None:
-            await self._store.write(lambda tx: self._note(tx, write))
+            await self._store.write(write)
 
     async def _present(self, seen: CodeRead | TagRead | KeysEntered) -> None:
         terminal = self.presentations.terminal_of(seen.device)
@@ -180,10 +181,7 @@ class Handovers:
         at = self._clock.now()
 
         def write(tx: Tx) -> Told:
-            told = self.presentations.present(tx, terminal, what, at)
-            if told.handover_id:
-                self.announce(tx, told.handover_id)
-            return told
+            return self.presentations.present(tx, terminal, what, at)
 
         return await self._store.write(write)
 
@@ -237,24 +235,15 @@ class Handovers:
             "terminal": order.terminal,
         }, at)
         event = Event(f"start.{start}", EventClass.FACT, at)
-        self._told(tx, self.engine.start(tx, snapshot, event))
+        self.engine.start(tx, snapshot, event)
         return handover_id
-
-    def _settle(self, tx: Tx, intent: Intent, resolution: Resolution, at: int) -> None:
-        settle(tx, self.engine, intent, resolution, at)
-        if intent.handover_id is not None:
-            self.announce(tx, intent.handover_id)
-
-    def _note(self, tx: Tx, write: Callable[[Tx], None]) -> None:
-        write(tx)
 
     async def _fire(self, handover_id: str, name: str, due: int) -> None:
         at = max(self._clock.now(), due)
 
         def write(tx: Tx) -> None:
             if records.take_timer(tx, handover_id, name, at):
-                run = self.engine.deliver(tx, handover_id, Event(name, EventClass.INTERNAL, at))
-                self._told(tx, run)
+                self.engine.deliver(tx, handover_id, Event(name, EventClass.INTERNAL, at))
 
         try:
             await self._store.write(write)
@@ -265,16 +254,6 @@ class Handovers:
     def _begin(self, intent: Intent) -> None:
         assert self._effects is not None
         self._effects.begin(intent)
-
-    def _told(self, tx: Tx, run: Run) -> Run:
-        snapshot = run.snapshot
-        tx.after_commit(lambda: self._bus.fire(_changed(snapshot)))
-        return run
-
-    def announce(self, tx: Tx, handover_id: str) -> None:
-        """Tell the bus where the handover stands, once this transaction is durable."""
-        snapshot = records.load(tx, handover_id)
-        tx.after_commit(lambda: self._bus.fire(_changed(snapshot)))
 
 
 def _changed(snapshot: Snapshot) -> Changed:

@@ -30,18 +30,16 @@ _Do = Callable[[Tx, Snapshot, Command, int], Answer]
 
 
 class Verbs:
-    """Answers commands on handovers; `announce(tx, handover_id)` tells the rest of the hub."""
+    """Answers commands on handovers."""
 
     def __init__(
         self, store: Store, clock: Clock, engine: Engine, executors: Executors, policy: access.Policy,
-        announce: Callable[[Tx, str], None],
     ) -> None:
         self._store = store
         self._clock = clock
         self._engine = engine
         self._executors = executors
         self._policy = policy
-        self._announce = announce
         self._do: dict[str, _Do] = {
             **dict.fromkeys(EVENT_VERBS, self._event),
             "extend": self._extend, "reissue": self._reissue, "resolve": self._resolve,
@@ -69,7 +67,6 @@ class Verbs:
             tx.journal(f"handover/{command.target}", "handover.commanded", {
                 "verb": verb, "who": command.actor.ref, "why": str(command.body.get("why", "")),
             }, at)
-            self._announce(tx, command.target)
         return answer
 
     def _forbidden(self, command: Command, snapshot: Snapshot, at: int) -> Refused | None:
@@ -155,7 +152,7 @@ class Verbs:
         if found.effect_id:
             _settle_doubt(tx, found, verdict, at)
         data = {"verdict": verdict, "incident": found.id, "kind": found.kind}
-        resolved = Event("incident.resolved", EventClass.INTERNAL, at, data)
+        resolved = Event("incident.resolved", EventClass.INTERNAL, at, data, found.effect_id or "")
         run = self._engine.deliver(
             tx, snapshot.handover_id, resolved, lambda run: _believe(run, found, verdict)
         )
