@@ -73,22 +73,18 @@ def read_supplies(reading: Reading) -> dict[str, SupplySpec]:
 
 def read_devices(reading: Reading) -> dict[str, DeviceSpec]:
     """Every device that is right, each against its integration's own schema."""
-    schemas: dict[str, Validator] = {}
+    plugins = _Plugins(reading)
     devices: dict[str, DeviceSpec] = {}
     places = _Places(reading)
     for key, path in reading.entries("devices"):
         raw = reading.document.at(path)
-        domain = _domain(reading, path, raw)
-        if domain is not None and domain not in schemas:
-            known = _ask(reading, path, reading.integrations.device_schema, domain)
-            if known is not None:
-                schemas[domain] = mapping({**_COMMON, **known})
+        domain = plugins.domain(path, raw)
         if domain is not None:
             reading.capabilities[key] = tuple(reading.integrations.manifest(domain).capabilities)
-        good = reading.check(schemas.get(domain or "", _common_only), path)
+        good = reading.check(plugins.schema(domain, path), path)
         if isinstance(raw, dict):
             places.check(key, path, raw)
-        profile = _profile(reading, path, domain, raw)
+        profile = plugins.profile(path, domain, raw)
         if good is None or domain is None:
             continue
         devices[key] = DeviceSpec(
@@ -105,50 +101,69 @@ def _common_only(value: Any) -> Any:
     return _COMMON_ONLY(value)
 
 
-def _domain(reading: Reading, path: YamlPath, raw: Any) -> str | None:
-    domain = raw.get("integration") if isinstance(raw, dict) else None
-    if not isinstance(domain, str) or reading.document.is_broken((*path, "integration")):
-        return None
-    where = (*path, "integration")
-    out_of_use = reading.integrations.quarantined()
-    if domain in out_of_use:
-        message = f"integration '{domain}' is out of use: {out_of_use[domain]}"
-        reading.bad(where, message, "mend or remove the plugin")
-        return None
-    known = reading.integrations.domains()
-    if domain not in known:
-        mend = suggest(domain, known, "no integration is installed")
-        reading.bad(where, f"unknown integration '{domain}'", mend)
-        return None
-    return domain
+class _Plugins:
+    """What integrations say, asked once each; what they cannot say becomes a problem of the site."""
 
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._domains = reading.integrations.domains()
+        self._schemas: dict[str, Validator] = {}
+        self._profiles: dict[str, list[str]] = {}
+        self._data: dict[tuple[str, str], Mapping[str, Any] | None] = {}
 
-def _ask(reading: Reading, path: YamlPath, question: Callable[..., Any], *arguments: str) -> Any:
-    """A plugin's answer, or None after reporting why there is none."""
-    try:
-        return question(*arguments)
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it becomes a problem of the site
-        message = f"the integration does not answer: {error}"
-        reading.bad((*path, "integration"), message, "mend or remove the plugin")
+    def domain(self, path: YamlPath, raw: Any) -> str | None:
+        """The usable integration of a device, or None after saying why there is none."""
+        reading, where = self._reading, (*path, "integration")
+        domain = raw.get("integration") if isinstance(raw, dict) else None
+        if not isinstance(domain, str) or reading.document.is_broken(where):
+            return None
+        if domain in self._domains:
+            return domain
+        out_of_use = reading.integrations.quarantined()
+        if domain in out_of_use:
+            message = f"integration '{domain}' is out of use: {out_of_use[domain]}"
+            reading.bad(where, message, "mend or remove the plugin")
+        else:
+            mend = suggest(domain, self._domains, "no integration is installed")
+            reading.bad(where, f"unknown integration '{domain}'", mend)
         return None
 
+    def schema(self, domain: str | None, path: YamlPath) -> Validator:
+        """The schema of a whole device; of an unknown integration only the common keys are judged."""
+        if domain is not None and domain not in self._schemas:
+            own = self._ask(path, self._reading.integrations.device_schema, domain)
+            self._schemas[domain] = _common_only if own is None else mapping({**_COMMON, **own})
+        return self._schemas.get(domain or "", _common_only)
 
-def _profile(reading: Reading, path: YamlPath, domain: str | None, raw: Any) -> Mapping[str, Any] | None:
-    if domain is None or not isinstance(raw, dict):
-        return None
-    known = reading.integrations.profile_names(domain)
-    given = raw.get("profile")
-    if given is None and known and "line" in raw:
-        mend = f"add: profile: {known[0]}  ({suggest('', known)})"
-        reading.bad(path, "'profile' is missing", mend, at_key=True)
-    if not isinstance(given, str):
-        return None
-    if given not in known:
-        mend = suggest(given, known, f"{domain} has no profiles: remove this line")
-        reading.bad((*path, "profile"), f"unknown profile '{given}' of {domain}", mend)
-        return None
-    answer: Mapping[str, Any] | None = _ask(reading, path, reading.integrations.profile, domain, given)
-    return answer
+    def profile(self, path: YamlPath, domain: str | None, raw: Any) -> Mapping[str, Any] | None:
+        """The data of the device's profile. A device on a line must name one if there are any."""
+        if domain is None or not isinstance(raw, dict):
+            return None
+        if domain not in self._profiles:
+            self._profiles[domain] = self._reading.integrations.profile_names(domain)
+        known = self._profiles[domain]
+        given = raw.get("profile")
+        if given is None and known and "line" in raw:
+            mend = f"add: profile: {known[0]}  ({suggest('', known)})"
+            self._reading.bad(path, "'profile' is missing", mend, at_key=True)
+        if not isinstance(given, str):
+            return None
+        if given not in known:
+            mend = suggest(given, known, f"{domain} has no profiles: remove this line")
+            self._reading.bad((*path, "profile"), f"unknown profile '{given}' of {domain}", mend)
+            return None
+        if (domain, given) not in self._data:
+            profile = self._reading.integrations.profile
+            self._data[domain, given] = self._ask(path, profile, domain, given)
+        return self._data[domain, given]
+
+    def _ask(self, path: YamlPath, question: Callable[..., Any], *arguments: str) -> Any:
+        try:
+            return question(*arguments)
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it becomes a problem of the site
+            message = f"the integration does not answer: {error}"
+            self._reading.bad((*path, "integration"), message, "mend or remove the plugin")
+            return None
 
 
 class _Places:

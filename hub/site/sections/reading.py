@@ -65,6 +65,7 @@ class Reading:
     folder: Path
     currency: str = "EUR"
     capabilities: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _names: dict[str, Collection[str] | None] = field(default_factory=dict)
 
     def entries(self, section: str) -> Iterator[tuple[str, YamlPath]]:
         """Name and path of each entry of a section; says so when the section is no mapping."""
@@ -88,13 +89,18 @@ class Reading:
 
         A section that is there under a misspelt name counts as not read: that is one error, not many.
         """
+        if section not in self._names:
+            self._names[section] = self._read_names(section)
+        return self._names[section]
+
+    def _read_names(self, section: str) -> Collection[str] | None:
         raw = self.document.at((section,))
         strangers = [key for key in self.document.data if key not in SECTIONS]
         if raw is None and any(nearest(key, SECTIONS) == section for key in strangers):
             return None
         if self.document.is_broken((section,)) or (raw is not None and not isinstance(raw, dict)):
             return None
-        return [str(key) for key in raw or ()]
+        return {str(key): None for key in raw or ()}.keys()
 
     def check(self, validator: Validator, path: YamlPath, value: Any = ...) -> Any:
         """Validate the value at `path`; None when it has problems."""

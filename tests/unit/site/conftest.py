@@ -108,6 +108,8 @@ class SiteFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.original = SITE
+        self.integrations = FakeIntegrations()
         self.texts = {"site": SITE, "products": PRODUCTS, "secrets": SECRETS, "blueprints/parcel": BLUEPRINT}
 
     def change(self, old: str, new: str, file: str = "site") -> SiteFolder:
@@ -122,7 +124,7 @@ class SiteFolder:
         return self.path
 
     def load(self) -> tuple[SiteConfig | None, Problems]:
-        return load_site(self.write(), FakeIntegrations())
+        return load_site(self.write(), self.integrations)
 
     def problems(self) -> list[tuple[str, str, str]]:
         site, problems = self.load()

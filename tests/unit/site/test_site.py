@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hub.model.money import Money
 from hub.model.states import Size, Thermal
+from hub.site.load import load_site
 
 
 def test_a_right_site_becomes_facts(site_folder):
@@ -178,6 +181,14 @@ def test_a_product_of_another_class_or_size_does_not_fit(site_folder):
     ]
 
 
+@pytest.mark.req("TH-01", "TH-02")
+def test_the_thermal_class_of_a_bank_is_never_assumed(site_folder):
+    site_folder.change("    thermal: refrigerated\n", "")
+    (place, message, mend), = site_folder.problems()
+    assert (place, message) == ("site.yaml:13:3", "'thermal' is missing")
+    assert "ambient, refrigerated, frozen, heated; there is no default" in mend
+
+
 def test_a_misspelt_section_is_one_error_and_not_many(site_folder):
     found = site_folder.change("banks:", "bank:").problems()
     assert [message for _, message, _ in found] == ["unknown key 'bank'"]
@@ -214,8 +225,6 @@ def test_an_error_in_a_blueprint_is_placed_in_the_blueprint(site_folder):
 
 
 def test_a_folder_without_a_site_says_how_to_begin(tmp_path):
-    from hub.site.load import load_site
-
     site, problems = load_site(tmp_path / "none", None)
     assert site is None
     assert "hub init" in problems.render()
@@ -224,3 +233,31 @@ def test_a_folder_without_a_site_says_how_to_begin(tmp_path):
 def test_an_empty_site_file_is_answered(site_folder):
     site_folder.texts["site"] = "\n"
     assert site_folder.problems()[0][1] == "expected the sections of a site, found nothing"
+
+
+def test_a_plugin_that_raises_is_a_problem_of_its_devices_alone(site_folder):
+    def fail(domain):
+        raise RuntimeError("boom")
+
+    site_folder.integrations.device_schema = lambda domain: fail(domain) if domain == "locker" else {}
+    site, problems = site_folder.load()
+    assert site is None
+    assert [(p.line, p.column, p.message) for p in problems] == [
+        (6, 24, "the integration does not answer: boom"),
+    ]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_mangled_site_makes_the_check_fall_over(site_folder, data):
+    lines = site_folder.original.splitlines()
+    for _ in range(data.draw(st.integers(1, 3))):
+        index = data.draw(st.integers(0, len(lines) - 1))
+        words = lines[index].split(" ")
+        place = data.draw(st.integers(0, len(words) - 1))
+        words[place] = data.draw(st.sampled_from(("", "null", "5", "[]", "{}", "x:", "-", "!input x")))
+        lines[index] = " ".join(words)
+    site_folder.texts["site"] = "\n".join(lines)
+    site, problems = site_folder.load()
+    assert (site is None) == bool(len(problems))
+    assert all(problem.line >= 1 and problem.column >= 1 for problem in problems)
