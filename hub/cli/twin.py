@@ -137,11 +137,17 @@ def _action(word: str) -> click.Command:
     def forward(device: str | None, arguments: tuple[str, ...]) -> None:
         if device is None:
             raise click.ClickException(_whose(word, _asked(TwinClient.actions)))
-        result = _asked(lambda client: client.act(device, word, *arguments))
+        words = [_path(argument) for argument in arguments]
+        result = _asked(lambda client: client.act(device, word, *words))
         click.echo("done" if result is None else json.dumps(result))
 
     forward.help = f"`{word}` a device: hub twin {word} DEVICE [ARGUMENT...]"
     return forward
+
+
+def _path(argument: str) -> str:
+    """A file is named in full, because the twin runs in another folder."""
+    return str(Path(argument).absolute()) if "." in argument and Path(argument).is_file() else argument
 
 
 def _whose(word: str, offered: dict[str, list[str]]) -> str:

@@ -18,13 +18,13 @@ class SiteWiring:
 
     def framed_line(self, framer: Any) -> FramedLine:
         """The device's line, cut by `framer`. Raises ConfigError when it has none."""
-        return self._lines.framed(self._line(), framer)
+        return self._lines.framed(self._line(), framer, holder=self._spec.name)
 
     def modbus_unit(self) -> ModbusUnit:
         """The unit at the device's address. Raises ConfigError without line or address."""
         if self._spec.address is None:
             raise ConfigError(f"device {self._spec.name!r} needs an address")
-        return self._lines.modbus(self._line()).unit(self._spec.address)
+        return self._lines.unit(self._line(), self._spec.address, holder=self._spec.name)
 
     def endpoint(self) -> Endpoint:
         """The device's own endpoint. Raises ConfigError when it has none, LineBusy while it is held."""

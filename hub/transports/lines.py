@@ -10,7 +10,7 @@ from typing import Any
 from hub.api.errors import ConfigError, LineBusy
 from hub.api.lines import ByteLine, Framer, Tap
 from hub.core.clock import Clock
-from hub.transports.modbus import ModbusMaster, framing_of
+from hub.transports.modbus import ModbusMaster, Unit, framing_of
 from hub.transports.owner import LineOwner, LineView, Timing
 from hub.transports.ports import open_port
 from hub.transports.urls import PortUrl, parse_url
@@ -43,6 +43,7 @@ class Lines:
         self._owned: dict[str, _Owned] = {}
         self._masters: dict[str, ModbusMaster] = {}
         self._leases: dict[str, EndpointLease] = {}
+        self._held: dict[tuple[str, str], LineView] = {}
 
     def url(self, line_id: str) -> PortUrl:
         """Where a line is, after any replacement. Raises ConfigError for an unknown id."""
@@ -50,12 +51,18 @@ class Lines:
             raise ConfigError(f"there is no line {line_id!r}; there are {', '.join(sorted(self._urls))}")
         return self._urls[line_id]
 
-    def framed(self, line_id: str, framer: Callable[[], Framer], timing: Timing | None = None) -> LineView:
-        """A holder's view of the line, cut by `framer` (a class or factory).
+    def framed(
+        self, line_id: str, framer: Callable[[], Framer], timing: Timing | None = None, *, holder: str = ""
+    ) -> LineView:
+        """A view of the line, cut by `framer` (a class or factory), for the device `holder`.
 
-        Several devices may hold one line, if they cut it alike. Raises ConfigError otherwise.
+        A device that asks again, because its driver starts afresh, loses its earlier view. Several devices
+        may hold one line, if they cut it alike. Raises ConfigError otherwise.
         """
         url = self.url(line_id)
+        earlier = self._held.pop((line_id, holder), None)
+        if earlier is not None:
+            earlier.release()
         owned = self._owned.get(line_id)
         if owned is None:
             owner = LineOwner(
@@ -70,6 +77,8 @@ class Lines:
             owned.owner.reframe(framer)
         view = LineView(owned.owner, owned.holders.discard)
         owned.holders.add(view)
+        if holder:
+            self._held[line_id, holder] = view
         return view
 
     def modbus(self, line_id: str) -> ModbusMaster:
@@ -81,12 +90,23 @@ class Lines:
             master = self._masters[line_id] = ModbusMaster(view, framing)
         return master
 
+    def unit(self, line_id: str, address: int, *, holder: str = "") -> Unit:
+        """The Modbus unit at `address` for the device `holder`, whose earlier unit ends."""
+        master = self.modbus(line_id)
+        framing = framing_of(self.url(line_id))
+        return master.unit(address, self.framed(line_id, framing.framer, holder=holder))
+
     def endpoint(self, device: str, url: str) -> EndpointLease:
-        """Lease the endpoint of `device`. Raises LineBusy while it is held."""
+        """Lease the endpoint of `device`. Raises LineBusy while another device holds it.
+
+        A device that asks again, because its driver starts afresh, gets a new lease for its old one.
+        """
         where = self._replace.get(device, url)
         held = self._leases.get(where)
         if held is not None:
-            raise LineBusy(f"{where} is held by {held.device}")
+            if held.device != device:
+                raise LineBusy(f"{where} is held by {held.device}")
+            held.release()
         lease = EndpointLease(device, where, self._clock, self._tap, lambda: self._leases.pop(where, None))
         self._leases[where] = lease
         return lease
@@ -97,6 +117,7 @@ class Lines:
         self._owned.clear()
         self._masters.clear()
         self._leases.clear()
+        self._held.clear()
 
 
 class EndpointLease:

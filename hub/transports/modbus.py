@@ -113,9 +113,12 @@ class ModbusMaster:
         self.line = line
         self._wrapper: _Wrapper = _Rtu() if framing is RTU else _Tcp()
 
-    def unit(self, address: int) -> Unit:
-        """The unit at `address` (1 to 247; writes to 0 address all, and nobody answers)."""
-        return Unit(self, address)
+    def unit(self, address: int, line: FramedLine | None = None) -> Unit:
+        """The unit at `address` (1 to 247; writes to 0 address all, and nobody answers).
+
+        `line`: a view of the same line that keeps this unit's listeners apart.
+        """
+        return Unit(self, address, line or self.line)
 
     async def request(
         self, unit: int, pdu: ModbusPDU, fits: Fits, deadline: float, priority: Priority
@@ -142,18 +145,19 @@ class ModbusMaster:
 class Unit:
     """A ModbusUnit. Reads queue as polls, writes overtake them."""
 
-    def __init__(self, master: ModbusMaster, address: int) -> None:
+    def __init__(self, master: ModbusMaster, address: int, line: FramedLine) -> None:
         self._master = master
         self._address = address
+        self._line = line
 
     @property
     def up(self) -> bool:
         """Whether the line is open."""
-        return self._master.line.up
+        return self._line.up
 
     def on_change(self, listener: Callable[[bool], None]) -> Callable[[], None]:
         """Call `listener(up)` when the line comes or goes; returns a function that ends it."""
-        return self._master.line.on_change(listener)
+        return self._line.on_change(listener)
 
     async def read_coils(self, address: int, count: int, *, deadline: float) -> list[bool]:
         """Function 01."""

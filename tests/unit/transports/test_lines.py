@@ -237,6 +237,31 @@ async def test_a_released_holder_hears_nothing_more(tcp, lines_to, scripted, cut
     assert heard == []
 
 
+async def test_a_device_that_starts_afresh_loses_its_earlier_view(
+    tcp, lines_to, scripted, cut_at, until_up, soon
+):
+    tcp.attach(scripted(echo))
+    lines = lines_to(a=tcp.url)
+    heard = []
+    lines.framed("a", cut_at, holder="scanner").listen(heard.append)
+    line = lines.framed("a", lambda: cut_at(b";"), holder="scanner")
+    with pytest.raises(ConfigError, match="another protocol"):
+        lines.framed("a", cut_at, holder="other")
+    await until_up(line)
+    assert await line.transact(b"x;", lambda f: True, deadline=soon(5)) == b"x"
+    assert heard == []
+
+
+async def test_a_modbus_device_that_starts_afresh_hears_of_the_port_once(tcp, lines_to, until_up):
+    lines = lines_to(a=tcp.url)
+    changes = []
+    for _ in range(2):
+        unit = lines.unit("a", 1, holder="locks")
+        unit.on_change(changes.append)
+    await until_up(unit)
+    assert changes == [True]
+
+
 async def test_a_line_is_replaced_by_its_id(tcp, clock):
     lines = Lines({"a": "serial:///dev/absent"}, clock, replace={"a": tcp.url})
     assert lines.url("a").text == tcp.url
@@ -252,6 +277,7 @@ async def test_an_endpoint_is_held_by_one_device_at_a_time(clock):
     await asyncio.to_thread(lease.report, "in", b"\x04")
     await asyncio.sleep(0)
     assert [(seen[0], seen[1], seen[3]) for seen in crossed] == [("badge", "in", b"\x04")]
+    lease = lines.endpoint("badge", "usb:072f:2200")
     lease.release()
     lines.endpoint("other", "udp:127.0.0.1:5").release()
 
