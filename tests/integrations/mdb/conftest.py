@@ -120,6 +120,11 @@ class Till:
 
 
 @pytest.fixture
+def till_class() -> type[Till]:
+    return Till
+
+
+@pytest.fixture
 def at_till(hub_virtual: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     """`at_till(story, simulate={...}, **config)` plays `story(till)` with a hub that has just come online."""
 
