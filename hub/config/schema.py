@@ -218,7 +218,7 @@ def _report(error: vol.Invalid, document: Document, whole_path: tuple[Any, ...],
     last = whole_path[-1] if whole_path else ""
     path = tuple(step.schema if isinstance(step, vol.Marker) else step for step in whole_path)
     if isinstance(error, vol.RequiredFieldInvalid):
-        if not document.is_broken(path[:-1]):
+        if not document.is_broken(path):
             hint = getattr(last, "description", None)
             mend = str(hint) if hint else f"add: {last}: ..."
             problems.add(marks.key(path[:-1]), f"'{last}' is missing", mend, path)

@@ -30,10 +30,12 @@ _SECTIONS = mapping({
 
 
 def load_site(
-    folder: Path, integrations: Integrations, *, compile_one: Compile | None = None
+    folder: Path, integrations: Integrations, *, tolerant: bool = False, compile_one: Compile | None = None
 ) -> tuple[SiteConfig | None, Problems]:
     """Read `folder/site.yaml` and everything that it names; the site is None when there is any problem.
 
+    `tolerant` is for running: a device whose integration is out of use (quarantined, or left out in safe
+    mode) is no problem but stands in `left_out`, so that one plugin never keeps the others from serving.
     `compile_one` replaces the blueprint compiler.
     """
     problems = Problems()
@@ -49,7 +51,8 @@ def load_site(
         message = f"expected the sections of a site, found {kind_of(document.data)}"
         problems.add(document.marks.value(()), message, "compare with the site that `hub init` writes")
         return None, problems
-    config = _read(document, Reading(document, problems, integrations, folder), compile_one or _compile)
+    reading = Reading(document, problems, integrations, folder, tolerant)
+    config = _read(document, reading, compile_one or _compile)
     return (None if len(problems) else config), problems
 
 
@@ -72,7 +75,7 @@ def _read(document: Document, reading: Reading, compile_one: Compile) -> SiteCon
         return None
     return SiteConfig(
         reading.folder, site, lines, devices, supplies, banks, terminals, products, people, workflows, web,
-        notifier, policy, names, document.files,
+        notifier, policy, names, document.files, reading.left_out,
     )
 
 

@@ -135,7 +135,8 @@ class SiteConfig:
     """A whole site that passed every check.
 
     `files` are all the files that were read; `names` is what selectors choose among; `policy` is the
-    site's own table, or the shipped one.
+    site's own table, or the shipped one. `left_out` gives the reason for each device that is missing from
+    `devices` because its integration is out of use; banks and terminals may still name it.
     """
 
     folder: Path
@@ -153,6 +154,7 @@ class SiteConfig:
     policy: Policy
     names: SiteNames
     files: tuple[Path, ...]
+    left_out: Mapping[str, str]
 
     @property
     def compartments(self) -> tuple[CompartmentSpec, ...]:

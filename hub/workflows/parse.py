@@ -13,7 +13,20 @@ from hub import __version__
 from hub.config.durations import duration
 from hub.config.marks import Document, Input, YamlPath
 from hub.config.problems import Problems, suggest
-from hub.config.schema import Wrong, check, flag, kind_of, mapping, name, one_of, report, table, text, whole
+from hub.config.schema import (
+    Validator,
+    Wrong,
+    check,
+    flag,
+    kind_of,
+    mapping,
+    name,
+    one_of,
+    report,
+    table,
+    text,
+    whole,
+)
 from hub.config.selectors import SiteNames, selector_validator
 from hub.model.states import Status
 from hub.workflows.expressions import body_of
@@ -74,23 +87,28 @@ _HEAD = mapping({
 })
 
 
-def target_list(value: Any) -> list[dict[str, str]]:
-    """The arrows of one event: a state's name, a `{when, to}`, or a list of them."""
-    many = value if isinstance(value, list) else [value]
-    if not many:
-        raise Wrong("expected a state, found an empty list", "write the name of a state")
-    arrows: list[dict[str, str]] = []
+def _each(values: list[Any], validator: Validator) -> list[Any]:
+    """Validate the entries of a list; every error names its entry."""
+    out: list[Any] = []
     errors: list[vol.Invalid] = []
-    for index, one in enumerate(many):
+    for index, one in enumerate(values):
         try:
-            arrows.append(_arrow(one))
+            out.append(validator(one))
         except vol.Invalid as error:
-            if isinstance(value, list):
-                error.prepend([index])
+            error.prepend([index])
             errors.extend(error.errors if isinstance(error, vol.MultipleInvalid) else [error])
     if errors:
         raise vol.MultipleInvalid(errors)
-    return arrows
+    return out
+
+
+def target_list(value: Any) -> list[dict[str, str]]:
+    """The arrows of one event: a state's name, a `{when, to}`, or a list of them."""
+    if not isinstance(value, list):
+        return [_arrow(value)]
+    if not value:
+        raise Wrong("expected a state, found an empty list", "write the name of a state")
+    return _each(value, _arrow)
 
 
 def _guard(value: Any) -> str:
@@ -115,16 +133,7 @@ def _arrow(value: Any) -> dict[str, str]:
 
 
 def _timed(value: Any) -> list[dict[str, Any]]:
-    many = value if isinstance(value, list) else [value]
-    out: list[dict[str, Any]] = []
-    for index, one in enumerate(many):
-        try:
-            out.append(_TIMED(one))
-        except vol.Invalid as error:
-            if isinstance(value, list):
-                error.prepend([index])
-            raise
-    return out
+    return _each(value, _TIMED) if isinstance(value, list) else [_TIMED(value)]
 
 
 _TIMED = mapping({
@@ -197,7 +206,7 @@ _DEADLINE = mapping({
 def _starts(value: Any) -> list[dict[str, str]]:
     if not isinstance(value, list) or not value:
         raise Wrong(f"expected a list of starts, found {kind_of(value)}", "for example: start: [{on: api}]")
-    return [_START(one) for one in value]
+    return _each(value, _START)
 
 
 _BODY: dict[Any, Any] = {
@@ -275,6 +284,8 @@ def _inputs(
             found = given[key] if own else spec["default"]
             path: YamlPath = (*place.path, key) if own else (*at, "default")
             value = check(selector, place.document if own else document, path, problems, found)
+            if value is None:
+                continue
             values[key] = value
             raw[key] = found if "duration" in spec["selector"] else value
         elif spec.get("required", True):

@@ -81,11 +81,14 @@ def read_devices(reading: Reading) -> dict[str, DeviceSpec]:
         domain = plugins.domain(path, raw)
         if domain is not None:
             reading.capabilities[key] = tuple(reading.integrations.manifest(domain).capabilities)
-        good = reading.check(plugins.schema(domain, path), path)
+        schema = plugins.schema(domain, path)
+        if schema is _common_only:
+            domain = None
+        good = reading.check(schema, path)
         if isinstance(raw, dict):
             places.check(key, path, raw)
         profile = plugins.profile(path, domain, raw)
-        if good is None or domain is None:
+        if good is None or domain is None or key in reading.left_out:
             continue
         devices[key] = DeviceSpec(
             key, domain, reading.capabilities[key], good, good.get("line"), good.get("endpoint"),
@@ -120,7 +123,9 @@ class _Plugins:
         if domain in self._domains:
             return domain
         out_of_use = reading.integrations.quarantined()
-        if domain in out_of_use:
+        if domain in out_of_use and reading.tolerant:
+            reading.left_out[str(path[-1])] = f"integration '{domain}': {out_of_use[domain]}"
+        elif domain in out_of_use:
             message = f"integration '{domain}' is out of use: {out_of_use[domain]}"
             reading.bad(where, message, "mend or remove the plugin")
         else:
@@ -132,7 +137,8 @@ class _Plugins:
         """The schema of a whole device; of an unknown integration only the common keys are judged."""
         if domain is not None and domain not in self._schemas:
             own = self._ask(path, self._reading.integrations.device_schema, domain)
-            self._schemas[domain] = _common_only if own is None else mapping({**_COMMON, **own})
+            if own is not None:
+                self._schemas[domain] = mapping({**_COMMON, **own})
         return self._schemas.get(domain or "", _common_only)
 
     def profile(self, path: YamlPath, domain: str | None, raw: Any) -> Mapping[str, Any] | None:
@@ -140,7 +146,8 @@ class _Plugins:
         if domain is None or not isinstance(raw, dict):
             return None
         if domain not in self._profiles:
-            self._profiles[domain] = self._reading.integrations.profile_names(domain)
+            names = self._ask(path, self._reading.integrations.profile_names, domain)
+            self._profiles[domain] = names or []
         known = self._profiles[domain]
         given = raw.get("profile")
         if given is None and known and "line" in raw:
@@ -162,6 +169,9 @@ class _Plugins:
             return question(*arguments)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it becomes a problem of the site
             message = f"the integration does not answer: {error}"
+            if self._reading.tolerant:
+                self._reading.left_out[str(path[-1])] = message
+                return None
             self._reading.bad((*path, "integration"), message, "mend or remove the plugin")
             return None
 

@@ -57,12 +57,18 @@ class Integrations(Protocol):
 
 @dataclass(slots=True)
 class Reading:
-    """One run over a site."""
+    """One run over a site.
+
+    When `tolerant`, devices of integrations that are out of use are left out, with the reason, instead of
+    being a problem.
+    """
 
     document: Document
     problems: Problems
     integrations: Integrations
     folder: Path
+    tolerant: bool = False
+    left_out: dict[str, str] = field(default_factory=dict)
     currency: str = "EUR"
     capabilities: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _names: dict[str, Collection[str] | None] = field(default_factory=dict)

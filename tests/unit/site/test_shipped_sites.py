@@ -33,3 +33,37 @@ def test_the_demo_site_has_what_the_demo_walks_through():
     assert set(site.workflows) == {"parcels", "shop"}
     assert site.notifier == "mailbox"
     assert "staff" in site.people["anna"].roles
+
+
+SITE = """\
+site: {id: t-1, name: Test, time_zone: Europe/Berlin, currency: EUR}
+lines: {l1: {url: "tcp://127.0.0.1:502"}, l2: {url: "tcp://127.0.0.1:503"}}
+devices:
+  one: {integration: clumsy, line: l1}
+  two: {integration: clumsy, line: l2}
+"""
+
+
+@pytest.mark.parametrize("code", [
+    "raise RuntimeError('at import')",
+    "from hub.api import hookimpl\n@hookimpl\ndef device_schema():\n    raise RuntimeError('in the hook')\n"
+    "@hookimpl\ndef create_driver(ctx):\n    return None\n",
+])
+def test_a_plugin_that_raises_is_named_at_each_of_its_devices(tmp_path, code):
+    plugin = tmp_path / "plugins" / "clumsy"
+    plugin.mkdir(parents=True)
+    (plugin / "manifest.yaml").write_text(
+        "domain: clumsy\nname: Clumsy\nversion: 1.0.0\napi_version: 1\ncapabilities: [LockBank]\n"
+    )
+    (plugin / "__init__.py").write_text(code)
+    (tmp_path / "site.yaml").write_text(SITE)
+
+    def load(**options):
+        return load_site(tmp_path, Integrations.load([tmp_path / "plugins"], entry_points=False), **options)
+
+    site, problems = load()
+    assert site is None
+    assert [(p.line, p.column) for p in problems] == [(4, 22), (5, 22)]
+    site, problems = load(tolerant=True)
+    assert problems.render() == ""
+    assert sorted(site.left_out) == ["one", "two"]

@@ -218,6 +218,11 @@ def test_one_run_reports_errors_of_every_section(site_folder):
     ]
 
 
+def test_a_wrong_input_is_said_once_at_the_site_and_not_again_in_the_blueprint(site_folder):
+    site_folder.change("{bank: main}", "{bank: main, hold: {day: 2}}")
+    assert [place for place, *_ in site_folder.problems()] == ["site.yaml:25:75"]
+
+
 def test_an_error_in_a_blueprint_is_placed_in_the_blueprint(site_folder):
     site_folder.change("command.cancel: done", "command.cancel: dne", "blueprints/parcel")
     places = [place for place, *_ in site_folder.problems()]
@@ -245,6 +250,25 @@ def test_a_plugin_that_raises_is_a_problem_of_its_devices_alone(site_folder):
     assert [(p.line, p.column, p.message) for p in problems] == [
         (6, 24, "the integration does not answer: boom"),
     ]
+
+
+def test_a_running_site_leaves_out_the_devices_of_a_broken_plugin(site_folder):
+    site_folder.change("integration: thermo", "integration: broken")
+    site, problems = load_site(site_folder.write(), site_folder.integrations, tolerant=True)
+    assert problems.render() == ""
+    assert site.left_out == {"climate": "integration 'broken': import: ValueError: boom"}
+    assert sorted(site.devices) == ["locks", "mail", "scanner"]
+    assert site.banks["main"].thermometer == "climate"
+
+
+def test_a_plugin_that_stops_answering_is_left_out_of_a_running_site(site_folder):
+    def fail(domain):
+        raise RuntimeError("boom")
+
+    site_folder.integrations.device_schema = lambda domain: fail(domain) if domain == "locker" else {}
+    site, problems = load_site(site_folder.write(), site_folder.integrations, tolerant=True)
+    assert problems.render() == ""
+    assert site.left_out == {"locks": "the integration does not answer: boom"}
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
