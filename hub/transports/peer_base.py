@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Mapping
 
 from hub.api.sim import Wire
 
+_LOG = logging.getLogger(__name__)
 #: Settings that also make sense at the far side; a pty knows no parity.
 _KEPT = ("baud", "framing")
 
@@ -22,6 +25,7 @@ class LinePeer(ABC):
         self.refusing = False
         self._wires: list[Wire] = []
         self._silent: set[int] = set()
+        self._carried: deque[tuple[Wire | None, bytes]] = deque()
 
     @property
     @abstractmethod
@@ -70,16 +74,28 @@ class LinePeer(ABC):
 
     def _heard(self, data: bytes) -> None:
         if not self.severed:
-            self._spread(data, None)
+            self._carry(None, data)
 
     def _from_wire(self, wire: Wire, data: bytes) -> None:
-        if id(wire) in self._silent:
-            return
-        if self.plugged and not self.severed:
-            self._put(data)
-        self._spread(data, wire)
+        if id(wire) not in self._silent:
+            self._carry(wire, data)
 
-    def _spread(self, data: bytes, source: Wire | None) -> None:
+    def _carry(self, source: Wire | None, data: bytes) -> None:
+        """Spread in the order of the wire: an answer given at once follows its question everywhere."""
+        self._carried.append((source, data))
+        if len(self._carried) > 1:
+            return
+        while self._carried:
+            self._spread(*self._carried[0])
+            self._carried.popleft()
+
+    def _spread(self, source: Wire | None, data: bytes) -> None:
+        if source is not None and self.plugged and not self.severed:
+            self._put(data)
         for wire in self._wires:
-            if wire is not source and id(wire) not in self._silent:
+            if wire is source or id(wire) in self._silent:
+                continue
+            try:
                 wire.receive(data)
+            except Exception:  # noqa: BLE001  one simulator must not silence the others
+                _LOG.exception("A simulator on %s failed", self.url)

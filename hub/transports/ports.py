@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from hub.api.errors import LineDown
 from hub.api.lines import ByteLine
@@ -32,4 +33,11 @@ async def open_port(url: str | PortUrl) -> ByteLine:
     except TimeoutError:
         raise LineDown(f"{where.host}:{where.port} does not answer") from None
     except OSError as error:
-        raise LineDown(f"{where.host}:{where.port}: {error.strerror or error}") from None
+        raise LineDown(f"{where.host}:{where.port}: {_reason(error)}") from None
+
+
+def _reason(error: OSError) -> str:
+    # Name look-ups have numbers of their own; asyncio writes a sentence of its own over the system's.
+    if error.errno is None or error.errno <= 0:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
