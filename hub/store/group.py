@@ -150,7 +150,7 @@ class GroupRunner:
         AFTER_COMMIT.hit()
         parts.journal.settle()
         self._since_checkpoint += len(jobs)
-        if self.trouble is not None and not all(job.reserve for job in jobs):
+        if isinstance(self.trouble, StoreBlocked) and not all(job.reserve for job in jobs):
             self.trouble = None
         return None
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
 from hub.model.effects import Json
-from hub.store.connection import Connection
+from hub.store.connection import Cursor, Params
 from hub.store.errors import KeyMissing, PersonForgotten
 
 if TYPE_CHECKING:
@@ -33,6 +33,14 @@ _DESTROY = (
 )
 
 
+class Executes(Protocol):
+    """Where person keys are looked up: a transaction or a read."""
+
+    def execute(self, sql: str, params: Params = ()) -> Cursor:
+        """Run one statement."""
+        ...
+
+
 class Vault:
     """Seals and opens. The database decides at every use whether a person's key still exists."""
 
@@ -46,27 +54,27 @@ class Vault:
         """HMAC-SHA-256 of a credential's text: useless to a thief of the database alone."""
         return hmac.digest(self._hashing, text.encode(), "sha256")
 
-    def seal(self, connection: Connection, person: str, data: Mapping[str, Json], random: Random) -> bytes:
+    def seal(self, database: Executes, person: str, data: Mapping[str, Json], random: Random) -> bytes:
         """Encrypt under the person's key, made at the first use. Raises PersonForgotten."""
-        row = connection.execute(_FIND, (person,)).fetchone()
+        row = database.execute(_FIND, (person,)).fetchone()
         if row is None:
             wrapped = _encrypt(_aead(self._wrapping), random(32), person, random)
-            connection.execute(_ADD, (person, wrapped))
+            database.execute(_ADD, (person, wrapped))
         else:
             wrapped = row[0]
         return _encrypt(self._person(person, wrapped), orjson.dumps(data), person, random)
 
-    def unseal(self, connection: Connection, person: str, blob: bytes) -> dict[str, Json]:
+    def unseal(self, database: Executes, person: str, blob: bytes) -> dict[str, Json]:
         """Decrypt. Raises PersonForgotten without a key, KeyMissing when the bytes do not open."""
-        row = connection.execute(_FIND, (person,)).fetchone()
+        row = database.execute(_FIND, (person,)).fetchone()
         data: dict[str, Json] = orjson.loads(
             _decrypt(self._person(person, row[0] if row else None), blob, person)
         )
         return data
 
-    def forget(self, connection: Connection, person: str) -> None:
+    def forget(self, database: Executes, person: str) -> None:
         """Destroy the person's key for good; the reference stays taken."""
-        connection.execute(_DESTROY, (person,))
+        database.execute(_DESTROY, (person,))
         self._open.clear()
 
     def _person(self, person: str, wrapped: bytes | None) -> AESGCM:

@@ -55,6 +55,7 @@ class Store:
         self._reader: Connection | None = None
         self._readers = ThreadPoolExecutor(1, "store-reader")
         self._closed = False
+        self._committed: list[Callable[[], None]] = []
         self.path = opened.path
         self.epoch = opened.parts.epoch
         self.upcasters = opened.parts.upcasters
@@ -134,6 +135,14 @@ class Store:
             return self._read(self._opened.parts.connection, fn)
         return await self._loop.run_in_executor(self._readers, self._read_beside, fn)
 
+    def listen(self, committed: Callable[[], None]) -> Callable[[], None]:
+        """Call `committed` on the event loop after each group; returns a function that ends it.
+
+        For readers of the journal, which look behind their own cursor for what is new (S34).
+        """
+        self._committed.append(committed)
+        return lambda: self._committed.remove(committed)
+
     async def probe(self) -> bool:
         """Try a small write, so that a store whose disk was full can find room again. `can_act` after it."""
         try:
@@ -167,8 +176,7 @@ class Store:
 
     def _write_inline(self, job: Job) -> Any:
         self._runner.run([job])
-        for callback in job.callbacks:
-            _call(callback)
+        self._resolve([job])
         if self._runner.checkpoint_due:
             self._runner.checkpoint()
         if job.error is not None:
@@ -188,9 +196,14 @@ class Store:
 
     def _hand_back(self, jobs: list[Job]) -> None:
         try:
-            self._loop.call_soon_threadsafe(_resolve, jobs)
+            self._loop.call_soon_threadsafe(self._resolve, jobs)
         except RuntimeError:
             _LOG.warning("The event loop closed before %d writes could be answered", len(jobs))
+
+    def _resolve(self, jobs: list[Job]) -> None:
+        _resolve(jobs)
+        for committed in self._committed:
+            _call(committed)
 
     def _read_beside(self, fn: Callable[[Reader], T]) -> T:
         if self._reader is None:

@@ -52,7 +52,7 @@ class Reader:
 
     def unseal(self, person_ref: str, blob: bytes) -> dict[str, Json]:
         """Open what `Tx.seal` made. Raises PersonForgotten when the person's key was destroyed."""
-        return self._vault.unseal(self._connection, person_ref, blob)
+        return self._vault.unseal(self, person_ref, blob)
 
     def keyed_hash(self, text: str) -> bytes:
         """32 bytes by which a credential is stored and found; its text never is."""
@@ -87,9 +87,9 @@ class Tx(Reader):
 
     def execute(self, sql: str, params: Params = ()) -> Cursor:
         """Run one statement. Keep the SQL text constant: statements are prepared once per text."""
-        if "journal" in sql:
-            self._journal.flush()
         try:
+            if "journal" in sql:
+                self._journal.flush()
             return self._connection.execute(sql, params)
         except sqlite3.Error as error:
             self._note(error)
@@ -137,11 +137,11 @@ class Tx(Reader):
 
     def seal(self, person_ref: str, data: Mapping[str, Json]) -> bytes:
         """Encrypt under the person's key, which the first use makes. Raises PersonForgotten."""
-        return self._vault.seal(self._connection, person_ref, data, self._pool.take)
+        return self._vault.seal(self, person_ref, data, self._pool.take)
 
     def forget_person(self, person_ref: str) -> None:
         """Destroy the person's key: everything sealed under it is gone for good."""
-        self._vault.forget(self._connection, person_ref)
+        self._vault.forget(self, person_ref)
 
     def _note(self, error: sqlite3.Error) -> None:
         if self.failure is None and is_storage_error(error):

@@ -1,6 +1,7 @@
 """S8: full, read-only and failing disks, through a replaced file layer and a real file-size limit."""
 
 import asyncio
+import errno
 import subprocess
 import sys
 
@@ -150,6 +151,28 @@ async def test_every_function_of_a_group_hears_of_the_full_disk(open_store, disk
     assert [type(outcome) for outcome in outcomes] == [DiskFull] * 5
     disk.full = False
     assert await store.write(note) == 1
+
+
+async def test_a_hub_starts_on_a_full_disk_but_does_not_act(open_store, disk, database):
+    connect = lambda path: ApswConnection(path, disk.name)  # noqa: E731
+    first = await open_store(connect=connect, inline=True)
+    await first.write(note)
+    await first.close()
+    disk.full = True
+    store = await open_store(connect=connect, inline=True)
+    assert not store.can_act
+    assert isinstance(store.trouble, DiskFull)
+    disk.full = False
+    assert await store.probe()
+
+
+async def test_a_read_only_disk_at_start_is_said_clearly(open_store, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("hub.store.store.Lock", refuse)
+    with pytest.raises(DiskReadOnly, match="remount it writable"):
+        await open_store()
 
 
 PROGRAM = """

@@ -150,6 +150,17 @@ async def test_a_constraint_that_fails_at_commit_fails_only_the_function_that_br
     assert store.can_act
 
 
+async def test_an_event_the_journal_cannot_hold_fails_only_its_function(store):
+    outcomes = await asyncio.gather(
+        store.write(lambda tx: journal(tx, 1)),
+        store.write(lambda tx: tx.journal("s/1", "made", {}, at="yesterday")),
+        store.write(lambda tx: (journal(tx, 2), tx.execute("SELECT 1 FROM journal").fetchall())[0]),
+        return_exceptions=True,
+    )
+    assert [outcomes[0], outcomes[2]] == [1, 2]
+    assert isinstance(outcomes[1], sqlite3.IntegrityError)
+
+
 async def test_inline_mode_gives_the_same_answers(open_store):
     store = await open_store(inline=True)
     seen = []
