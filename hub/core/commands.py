@@ -17,12 +17,16 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`verb` on `target` with `body`, asked by `actor`."""
+    """`verb` on `target` with `body`, asked by `actor`.
+
+    `also(tx, answer)` runs in the transaction of the answer, for what must commit with it (S39).
+    """
 
     verb: str
     actor: Actor
     target: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
+    also: Callable[[Any, Answer], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from hub.workflows.machine import Machine
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(Snapshot).decode
 _SUMMARY = (
-    "id, workflow, state, status, phase, person_ref, external_ref, terminal, ended, created, updated"
+    "id, workflow, state, status, phase, person_ref, external_ref, terminal, ended, created, updated, machine"
 )
 
 
@@ -156,16 +156,16 @@ def live_at(reader: Reader, terminal: str) -> list[str]:
 
 
 def listed(
-    reader: Reader, *, ended: bool | None = None, limit: int = 100, before: str | None = None
+    reader: Reader, *, ended: bool | None = None, limit: int = 100, before: str | None = None,
+    workflow: str | None = None, state: str | None = None, status: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Handovers newest first, without any personal data."""
-    clauses, values = [], []
-    if ended is not None:
-        clauses.append("ended = ?")
-        values.append(str(int(ended)))
-    if before is not None:
-        clauses.append("id < ?")
-        values.append(before)
+    """Handovers newest first, without any personal data; `before` is the id where the last page ended."""
+    wanted = {
+        "ended = ?": None if ended is None else int(ended), "id < ?": before, "workflow = ?": workflow,
+        "state = ?": state, "status = ?": status,
+    }
+    clauses = [clause for clause, value in wanted.items() if value is not None]
+    values = [value for value in wanted.values() if value is not None]
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
     rows = reader.execute(
         f"SELECT {_SUMMARY} FROM handover{where} ORDER BY id DESC LIMIT ?",  # noqa: S608  constants only
@@ -186,5 +186,5 @@ def _summary(row: Any) -> dict[str, Any]:
     return {
         "id": row[0], "workflow": row[1], "state": row[2], "status": row[3], "phase": row[4],
         "person_ref": row[5], "external_ref": row[6], "terminal": row[7], "ended": bool(row[8]),
-        "created": row[9], "updated": row[10],
+        "created": row[9], "updated": row[10], "machine": row[11],
     }

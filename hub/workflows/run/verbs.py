@@ -48,8 +48,15 @@ class Verbs:
     async def __call__(self, command: Command) -> Answer:
         """Serve `handover.VERB` on the handover `command.target`. Raises StoreError."""
         at = self._clock.now()
+
+        def write(tx: Tx) -> Answer:
+            answer = self._in_transaction(tx, command, at)
+            if command.also is not None:
+                command.also(tx, answer)
+            return answer
+
         try:
-            return await self._store.write(lambda tx: self._in_transaction(tx, command, at))
+            return await self._store.write(write)
         except StepFailed as failure:
             return Refused("not-possible", failure.detail or failure.reason, {"reason": failure.reason})
 
