@@ -69,7 +69,8 @@ def entered(machine: Machine, target: str) -> str:
 
 def arrows_of(machine: Machine, state: State) -> Iterator[tuple[str, Arrow, YamlPath]]:
     """Every arrow that an event in this state may take, inherited ones among them, with its source path."""
-    for owner in (state, machine.states[state.parent]) if state.parent else (state,):
+    parent = machine.states.get(state.parent)
+    for owner in (state, parent) if parent is not None else (state,):
         for event, arrows in owner.on.items():
             for index, arrow in enumerate(arrows):
                 yield event, arrow, ("states", owner.name, "on", event, index)
