@@ -10,7 +10,6 @@ from hub.access.grants import (
     give_back,
     grants_of,
     issue,
-    retire_expired,
     reuse,
     revoke,
     use,
@@ -34,7 +33,6 @@ from hub.access.throttle import Throttle
 __all__ = [
     "REOPEN_WITHIN", "Accepted", "Candidate", "Decision", "Denied", "Grant", "GrantSpent", "Identity",
     "Issued", "NoFreePin", "NoPerson", "PersonSpec", "Policy", "PolicyError", "Target", "Throttle",
-    "contact", "extend",
-    "forget", "give_back", "grants_of", "identity", "issue", "person_by_pin", "person_by_tag",
-    "present", "remember_recipient", "retire_expired", "reuse", "revoke", "sync_people", "use",
+    "contact", "extend", "forget", "give_back", "grants_of", "identity", "issue", "person_by_pin",
+    "person_by_tag", "present", "remember_recipient", "reuse", "revoke", "sync_people", "use",
 ]

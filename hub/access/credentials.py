@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 
 from hub.core.entropy import below
+from hub.model.ids import base32
 from hub.model.states import Method
 from hub.store import Reader, Tx
 
@@ -38,7 +38,7 @@ def draw_pin(tx: Tx) -> str:
 
 def draw_code(tx: Tx) -> str:
     """An opaque text of 128 random bits."""
-    return CODE_PREFIX + base64.b32encode(tx.random(_CODE_BYTES)).decode("ascii").rstrip("=")
+    return CODE_PREFIX + base32(int.from_bytes(tx.random(_CODE_BYTES), "big"))
 
 
 def hash_of(reader: Reader, kind: str, text: str) -> bytes:

@@ -23,42 +23,39 @@ _GRANT = """
 INSERT INTO access_grant (id, kind, handover_id, person_ref, terminals, valid_from, valid_until, max_uses,
   badge, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_CREDENTIAL = """
-INSERT INTO credential (hash, owner, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1
+_TAG = "INSERT INTO credential (hash, slot, kind, grant_id) VALUES (?1, ?2, 'tag', ?2)"
+_TAKEN = """
+SELECT 1 FROM credential AS c JOIN access_grant AS g ON g.id = c.grant_id
+WHERE c.hash = ?1 AND c.slot = '' AND g.closed = 0
+UNION ALL SELECT 1 FROM person_credential WHERE hash = ?1
 """
+_GIVE_PIN = """
+INSERT INTO credential (hash, slot, kind, grant_id) VALUES (?1, '', 'pin', ?2)
+ON CONFLICT (hash, slot) DO UPDATE SET grant_id = ?2
+"""
+# 128 random bits are never drawn twice; should they be, the key refuses the second.
+_GIVE_CODE = "INSERT INTO credential (hash, slot, kind, grant_id) VALUES (?, '', 'code', ?)"
 _USE = """
-UPDATE access_grant SET uses = uses + 1, last_use = ?2, reopens = 0,
-  status = CASE WHEN uses + 1 = max_uses THEN 'spent' ELSE 'live' END
-WHERE id = ?1 AND status = 'live' AND closed = 0 AND valid_from <= ?2 AND valid_until > ?2
-RETURNING handover_id
+UPDATE access_grant SET uses = uses + 1, last_use = ?, last_use_id = ?, reopens = 0, status = ? WHERE id = ?
 """
-_REUSE = """
-UPDATE access_grant SET reopens = reopens + 1
-WHERE id = ?1 AND closed = 0 AND uses > 0 AND reopens < ?3 AND last_use >= ?2 - ?4
-RETURNING handover_id
-"""
-_LAST_USE = """
-SELECT id FROM grant_use WHERE grant_id = ? AND reopens_use IS NULL AND returned IS NULL
-ORDER BY at DESC, id DESC LIMIT 1
-"""
+_REUSE = "UPDATE access_grant SET reopens = reopens + 1 WHERE id = ?"
+_LAST = "SELECT handover_id, last_use_id, last_use, reopens, closed FROM access_grant WHERE id = ?"
 _USED = "INSERT INTO grant_use (id, grant_id, reopens_use, at) VALUES (?, ?, ?, ?)"
 _RETURN = """
 UPDATE grant_use SET returned = ?2 WHERE id = ?1 AND returned IS NULL RETURNING grant_id, reopens_use
 """
 _UNUSE = """
-UPDATE access_grant SET uses = uses - 1, last_use = 0,
+UPDATE access_grant SET uses = uses - 1, last_use = 0, last_use_id = NULL,
   status = CASE status WHEN 'spent' THEN 'live' ELSE status END
 WHERE id = ? RETURNING handover_id
 """
 _UNREUSE = "UPDATE access_grant SET reopens = reopens - 1 WHERE id = ? AND reopens > 0 RETURNING handover_id"
+_OPEN = "SELECT id FROM access_grant WHERE handover_id = ? AND closed = 0"
 _CLOSE = """
 UPDATE access_grant SET closed = 1, status = CASE status WHEN 'live' THEN 'revoked' ELSE status END
-WHERE handover_id = ? AND closed = 0 RETURNING id
+WHERE id = ?
 """
-_KILL = "UPDATE credential SET live = 0 WHERE owner = ?"
-_EXTEND = """
-UPDATE access_grant SET valid_until = ? WHERE handover_id = ? AND closed = 0 RETURNING id
-"""
+_EXTEND = "UPDATE access_grant SET valid_until = ? WHERE id = ?"
 _COLUMNS = """
 id, kind, handover_id, person_ref, terminals, valid_from, valid_until, max_uses, uses, status, last_use,
 closed, created FROM access_grant
@@ -129,11 +126,11 @@ def issue(
         grant_id, kind.value, handover_id, person_ref, f"{scope} " if scope else "", valid_from, valid_until,
         limit, int(TAG in kinds), at,
     ))
-    pin = _draw(tx, grant_id, PIN) if PIN in kinds else None
-    code = _draw(tx, grant_id, CODE) if CODE in kinds else None
+    pin = _give_pin(tx, grant_id) if PIN in kinds else None
+    code = _give_code(tx, grant_id) if CODE in kinds else None
     if TAG in kinds:
         for uid in tag_uids:
-            tx.execute(_CREDENTIAL, (hash_of(tx, TAG, uid), grant_id, TAG))
+            tx.execute(_TAG, (hash_of(tx, TAG, uid), grant_id))
     body: dict[str, Json] = {
         "grant": grant_id, "kind": kind.value, "methods": [method.value for method in asked],
         "from": valid_from, "until": valid_until, "person": person_ref,
@@ -147,29 +144,37 @@ def use(tx: Tx, grant_id: str, at: int, *, method: str = "", terminal: str = "")
 
     Raises GrantSpent when the grant has no use left, was revoked, or `at` is outside its window.
     """
-    used = tx.execute(_USE, (grant_id, at)).fetchall()
-    if not used:
-        raise _why(tx, grant_id, at)
+    row = tx.execute(_ONE, (grant_id,)).fetchone()
+    if row is None:
+        raise GrantSpent("unknown", grant_id)
+    grant = _from_row(row)
+    why = _unusable(grant, at)
+    if why:
+        raise GrantSpent(why, grant_id)
     use_id = tx.new_id(at)
+    tx.execute(_USE, (at, use_id, "spent" if grant.uses + 1 == grant.max_uses else "live", grant_id))
     tx.execute(_USED, (use_id, grant_id, None, at))
     body: dict[str, Json] = {"grant": grant_id, "use": use_id, "method": method, "terminal": terminal}
-    tx.journal("handover/" + used[0][0], journal.GRANT_USED, body, at)
+    tx.journal("handover/" + grant.handover_id, journal.GRANT_USED, body, at)
     return use_id
 
 
 def reuse(tx: Tx, grant_id: str, at: int) -> str:
     """Let the last use open the same door once more, within REOPEN_WITHIN, and return a use id for it.
 
-    Raises GrantSpent (used, revoked) when there is nothing to repeat.
+    Raises GrantSpent (used, revoked, unknown) when there is nothing to repeat.
     """
-    again = tx.execute(_REUSE, (grant_id, at, REOPENS, REOPEN_WITHIN)).fetchall()
-    if not again:
-        raise _why(tx, grant_id, at)
-    last = tx.execute(_LAST_USE, (grant_id,)).fetchone()[0]
+    row = tx.execute(_LAST, (grant_id,)).fetchone()
+    if row is None:
+        raise GrantSpent("unknown", grant_id)
+    handover_id, last, last_at, reopens, closed = row
+    if closed or last is None or reopens >= REOPENS or at - last_at > REOPEN_WITHIN:
+        raise GrantSpent("revoked" if closed else "used", grant_id)
     use_id = tx.new_id(at)
+    tx.execute(_REUSE, (grant_id,))
     tx.execute(_USED, (use_id, grant_id, last, at))
     body: dict[str, Json] = {"grant": grant_id, "use": use_id, "of": last}
-    tx.journal("handover/" + again[0][0], journal.GRANT_REUSED, body, at)
+    tx.journal("handover/" + handover_id, journal.GRANT_REUSED, body, at)
     return use_id
 
 
@@ -190,30 +195,22 @@ def give_back(tx: Tx, use_id: str, at: int) -> bool:
 
 def revoke(tx: Tx, handover_id: str, at: int) -> int:
     """End every grant of the handover, re-opening included, and return how many. Its PINs are free again."""
-    closed: list[Json] = [row[0] for row in tx.execute(_CLOSE, (handover_id,)).fetchall()]
-    if closed:
-        for grant_id in closed:
-            tx.execute(_KILL, (grant_id,))
-        tx.journal("handover/" + handover_id, journal.GRANT_REVOKED, {"grants": closed}, at)
-    return len(closed)
+    open_ids: list[Json] = [row[0] for row in tx.execute(_OPEN, (handover_id,)).fetchall()]
+    for grant_id in open_ids:
+        tx.execute(_CLOSE, (grant_id,))
+    if open_ids:
+        tx.journal("handover/" + handover_id, journal.GRANT_REVOKED, {"grants": open_ids}, at)
+    return len(open_ids)
 
 
 def extend(tx: Tx, handover_id: str, until: int, at: int) -> int:
     """Move the end of every open grant of the handover, and return how many."""
-    moved = len(tx.execute(_EXTEND, (until, handover_id)).fetchall())
-    if moved:
+    open_ids = tx.execute(_OPEN, (handover_id,)).fetchall()
+    for (grant_id,) in open_ids:
+        tx.execute(_EXTEND, (until, grant_id))
+    if open_ids:
         tx.journal("handover/" + handover_id, journal.GRANT_EXTENDED, {"until": until}, at)
-    return moved
-
-
-def retire_expired(tx: Tx, before: int, at: int) -> int:
-    """Revoke what nobody revoked although its window ended before `before`; returns how many handovers."""
-    overdue = tx.execute(
-        "SELECT DISTINCT handover_id FROM access_grant WHERE closed = 0 AND valid_until < ?", (before,)
-    ).fetchall()
-    for (handover_id,) in overdue:
-        revoke(tx, handover_id, at)
-    return len(overdue)
+    return len(open_ids)
 
 
 def grants_of(reader: Reader, handover_id: str) -> list[Grant]:
@@ -221,24 +218,30 @@ def grants_of(reader: Reader, handover_id: str) -> list[Grant]:
     return [_from_row(row) for row in reader.execute(_OF, (handover_id,)).fetchall()]
 
 
-def _draw(tx: Tx, grant_id: str, kind: str) -> str:
+def _give_pin(tx: Tx, grant_id: str) -> str:
     for _ in range(_DRAWS):
-        text = draw_pin(tx) if kind == PIN else draw_code(tx)
-        if tx.execute(_CREDENTIAL, (hash_of(tx, kind, text), grant_id, kind)).fetchall():
-            return text
+        pin = draw_pin(tx)
+        digest = hash_of(tx, PIN, pin)
+        if tx.execute(_TAKEN, (digest,)).fetchone() is None:
+            tx.execute(_GIVE_PIN, (digest, grant_id))
+            return pin
     raise NoFreePin
 
 
-def _why(tx: Tx, grant_id: str, at: int) -> GrantSpent:
-    row = tx.execute(_ONE, (grant_id,)).fetchone()
-    if row is None:
-        return GrantSpent("unknown", grant_id)
-    grant = _from_row(row)
+def _give_code(tx: Tx, grant_id: str) -> str:
+    code = draw_code(tx)
+    tx.execute(_GIVE_CODE, (hash_of(tx, CODE, code), grant_id))
+    return code
+
+
+def _unusable(grant: Grant, at: int) -> str:
     if grant.status == "spent":
-        return GrantSpent("used", grant_id)
+        return "used"
     if grant.closed:
-        return GrantSpent("revoked", grant_id)
-    return GrantSpent("early" if at < grant.valid_from else "late", grant_id)
+        return "revoked"
+    if at < grant.valid_from:
+        return "early"
+    return "" if at < grant.valid_until else "late"
 
 
 def _from_row(row: Any) -> Grant:

@@ -20,11 +20,14 @@ _RESEAL = "UPDATE person SET sealed = ?, updated = ? WHERE ref = ?"
 _LEFT = "UPDATE person SET known = 0, roles = '' WHERE ref = ?"
 _FORGET = "UPDATE person SET known = 0, roles = '', sealed = NULL, key_hash = NULL WHERE ref = ?"
 _OWN = """
-SELECT p.ref, p.roles FROM credential AS c JOIN person AS p ON p.ref = c.owner
-WHERE c.hash = ? AND c.personal = 1 AND c.live = 1 AND p.known = 1
+SELECT p.ref, p.roles FROM person_credential AS c JOIN person AS p ON p.ref = c.person_ref
+WHERE c.hash = ? AND p.known = 1
 """
 _CREDENTIAL = """
-INSERT INTO credential (hash, owner, kind, personal) VALUES (?, ?, ?, 1) ON CONFLICT DO NOTHING RETURNING 1
+INSERT INTO person_credential (hash, kind, person_ref) SELECT ?1, ?2, ?3
+WHERE NOT EXISTS (SELECT 1 FROM credential AS c JOIN access_grant AS g ON g.id = c.grant_id
+  WHERE c.hash = ?1 AND c.slot = '' AND g.closed = 0)
+ON CONFLICT DO NOTHING RETURNING 1
 """
 
 
@@ -92,7 +95,7 @@ def forget(tx: Tx, person_ref: str) -> None:
     """Destroy everything that identifies the person; the reference stays in the records (S5)."""
     tx.forget_person(person_ref)
     tx.execute(_FORGET, (person_ref,))
-    tx.execute("DELETE FROM credential WHERE owner = ? AND personal = 1", (person_ref,))
+    tx.execute("DELETE FROM person_credential WHERE person_ref = ?", (person_ref,))
 
 
 def identity(reader: Reader, person_ref: str) -> Identity | None:
@@ -100,14 +103,19 @@ def identity(reader: Reader, person_ref: str) -> Identity | None:
     return _identity(reader.execute(_KNOWN, (person_ref,)).fetchone())
 
 
+def owner_of(reader: Reader, digest: bytes) -> Identity | None:
+    """Whose own credential has this keyed hash, among the people of the site."""
+    return _identity(reader.execute(_OWN, (digest,)).fetchone())
+
+
 def person_by_tag(reader: Reader, uid: str) -> Identity | None:
     """Whose tag it is, among the people of the site."""
-    return _identity(reader.execute(_OWN, (hash_of(reader, TAG, uid),)).fetchone())
+    return owner_of(reader, hash_of(reader, TAG, uid))
 
 
 def person_by_pin(reader: Reader, pin: str) -> Identity | None:
     """Whose own PIN it is. At a terminal use `present`, which counts wrong ones."""
-    return _identity(reader.execute(_OWN, (hash_of(reader, PIN, pin),)).fetchone())
+    return owner_of(reader, hash_of(reader, PIN, pin))
 
 
 def sync_people(tx: Tx, specs: Iterable[PersonSpec], at: int) -> list[str]:
@@ -119,7 +127,7 @@ def sync_people(tx: Tx, specs: Iterable[PersonSpec], at: int) -> list[str]:
     gone = {row[0] for row in tx.execute("SELECT ref FROM person WHERE known = 1").fetchall()}
     clashes = []
     added = 0
-    tx.execute("DELETE FROM credential WHERE personal = 1")
+    tx.execute("DELETE FROM person_credential")
     for spec in specs:
         ref, new = _upsert(tx, spec, at)
         added += new
@@ -154,13 +162,8 @@ def _enrol(tx: Tx, ref: str, spec: PersonSpec) -> bool:
     wanted = [(hash_of(tx, TAG, tag), TAG) for tag in spec.tags]
     if spec.pin is not None:
         wanted.append((hash_of(tx, PIN, spec.pin), PIN))
-    usable = True
-    for digest, kind in wanted:
-        # The index keeps PINs apart; a tag may stand on several grants, but on one person only.
-        taken = kind == TAG and tx.execute(_OWN, (digest,)).fetchone() is not None
-        if taken or not tx.execute(_CREDENTIAL, (digest, ref, kind)).fetchall():
-            usable = False
-    return usable
+    enrolled = [tx.execute(_CREDENTIAL, (digest, kind, ref)).fetchall() for digest, kind in wanted]
+    return all(enrolled)
 
 
 def _key_hash(tx: Tx, key: str) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hub.access.credentials import KIND, PIN, TAG, hash_of
+from hub.access.credentials import CODE, KIND, PIN, TAG, hash_of
 from hub.access.grants import REOPEN_WITHIN, REOPENS
-from hub.access.people import Identity, identity
+from hub.access.people import Identity, owner_of
 from hub.access.throttle import Throttle, count_failure, locked_until
 from hub.model import journal
 from hub.model.effects import Json
@@ -17,13 +17,13 @@ from hub.store import Tx
 _LIMIT = Throttle()
 
 _FOUND = """
-SELECT c.personal, c.owner, g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_until,
-  g.status, g.last_use, g.reopens, g.closed
-FROM credential AS c LEFT JOIN access_grant AS g ON g.id = c.owner AND c.personal = 0 WHERE c.hash = ?
+SELECT g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_until, g.status, g.last_use,
+  g.reopens, g.closed
+FROM credential AS c JOIN access_grant AS g ON g.id = c.grant_id WHERE c.hash = ?
 """
 _BADGE = """
-SELECT 0, g.id, g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_until,
-  g.status, g.last_use, g.reopens, g.closed
+SELECT g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_until, g.status, g.last_use,
+  g.reopens, g.closed
 FROM access_grant AS g WHERE g.person_ref = ? AND g.badge = 1 AND g.closed = 0
 """
 
@@ -89,33 +89,31 @@ def present(
         until = locked_until(tx, terminal, at)
         if until:
             return _deny(tx, Denied("throttled", valid_from=until), method, terminal, at)
-    rows = tx.execute(_FOUND, (hash_of(tx, kind, text),)).fetchall()
-    person = None
-    owners = [row[1] for row in rows if row[0]]
-    if owners:
-        person = identity(tx, owners[0])
-        rows = [row for row in rows if not row[0]]
-        if kind == TAG:
-            known = {row[1] for row in rows}
-            rows += [row for row in tx.execute(_BADGE, (owners[0],)).fetchall() if row[1] not in known]
+    digest = hash_of(tx, kind, text)
+    rows = tx.execute(_FOUND, (digest,)).fetchall()
+    person = None if kind == CODE else owner_of(tx, digest)
+    if person is not None and kind == TAG:
+        known = {row[0] for row in rows}
+        rows += [row for row in tx.execute(_BADGE, (person.ref,)).fetchall() if row[0] not in known]
     judged = [(_judge(row, terminal, at), row) for row in rows]
-    # What is still to collect comes before opening an old door again.
-    good = sorted((reason, row[7], row[2], row) for reason, row in judged if reason in ("", "reopen"))
+    # What is still to collect comes before opening an old door again, then what expires first.
+    good = sorted((reason, row[5], row[0], row) for reason, row in judged if reason in ("", "reopen"))
     if good:
         return Accepted(tuple(_candidate(row) for _, _, _, row in good), person)
     if not judged:
-        if person is None and kind == PIN:
+        if person is not None:
+            return Denied("no_grant", person=person)
+        if kind == PIN:
             count_failure(tx, terminal, at, limit)
-        denied = Denied("unknown" if person is None else "no_grant", person=person)
-        return denied if person else _deny(tx, denied, method, terminal, at)
+        return _deny(tx, Denied("unknown"), method, terminal, at)
     # An open grant tells the person more than a closed one, a newer more than an older.
-    reason, row = max(judged, key=lambda pair: (not pair[1][11], pair[1][2]))
-    return _deny(tx, Denied(reason, row[3], row[6], row[7], person), method, terminal, at, row[2])
+    reason, row = max(judged, key=lambda pair: (not pair[1][9], pair[1][0]))
+    return _deny(tx, Denied(reason, row[1], row[4], row[5], person), method, terminal, at, row[0])
 
 
 def _judge(row: Any, terminal: str, at: int) -> str:
     """Empty when the grant is good, `reopen` when only for its last door, else why not."""
-    _, _, _, _, _, terminals, since, until, status, last_use, reopens, closed = row
+    _, _, _, terminals, since, until, status, last_use, reopens, closed = row
     if terminals and f" {terminal} " not in terminals:
         return "wrong_terminal"
     if status == "spent":
@@ -129,7 +127,7 @@ def _judge(row: Any, terminal: str, at: int) -> str:
 
 
 def _candidate(row: Any) -> Candidate:
-    return Candidate(row[2], row[3], row[4], row[7], row[8] == "spent")
+    return Candidate(row[0], row[1], row[2], row[5], row[6] == "spent")
 
 
 def _deny(

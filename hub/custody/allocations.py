@@ -24,10 +24,8 @@ _ONE = f"SELECT {_COLUMNS} WHERE id = ?"
 _OF = f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY idx, id"
 _CHAIN = "SELECT giver, holder, evidence, at FROM custody_chain WHERE allocation_id = ? ORDER BY step"
 
-_END = """
-UPDATE allocation SET live = 0, ended = ?1, outcome = coalesce(?2, outcome) WHERE id = ?3 AND live = 1
-RETURNING compartment, handover_id, outcome
-"""
+_HELD = "SELECT compartment, handover_id, outcome, custody, live, moves FROM allocation WHERE id = ?"
+_END = "UPDATE allocation SET live = 0, ended = ?, outcome = ? WHERE id = ?"
 # What a sensor says, what is unknown, and the stock of a product compartment outlive the allocation.
 _FREE = """
 UPDATE compartment SET hold = 'free', allocation_id = NULL,
@@ -37,16 +35,11 @@ UPDATE compartment SET hold = 'free', allocation_id = NULL,
     THEN occupancy ELSE ?1 END
 WHERE id = ?2 AND allocation_id = ?3
 """
-_OUTCOME = """
-UPDATE allocation SET outcome = ?1 WHERE id = ?2 AND outcome <> ?1 RETURNING handover_id
+_OUTCOME = "UPDATE allocation SET outcome = ? WHERE id = ?"
+_CUSTODY = "UPDATE allocation SET custody = ?, moves = moves + 1 WHERE id = ?"
+_STEP = """
+INSERT INTO custody_chain (allocation_id, step, giver, holder, evidence, at) VALUES (?, ?, ?, ?, ?, ?)
 """
-_TAKE = """
-INSERT INTO custody_chain (allocation_id, step, giver, holder, evidence, at)
-SELECT id, (SELECT count(*) + 1 FROM custody_chain WHERE allocation_id = ?1), custody, ?2, ?3, ?4
-FROM allocation WHERE id = ?1 AND custody <> ?2
-RETURNING giver
-"""
-_HOLD = "UPDATE allocation SET custody = ? WHERE id = ? RETURNING compartment, handover_id"
 _PRESUME = """
 UPDATE compartment SET occupancy = ?1, occupancy_by = 'presumption'
 WHERE id = ?2 AND allocation_id = ?3 AND product IS NULL
@@ -128,11 +121,11 @@ def free(
     The compartment is presumed to be `occupancy` from then on, unless a sensor says otherwise, its content
     is unknown (see `breach`), or it serves a product. A barred compartment stays barred. Raises NoAllocation.
     """
-    ended = tx.execute(_END, (at, outcome and outcome.value, allocation_id)).fetchall()
-    if not ended:
-        allocation(tx, allocation_id)
+    compartment, handover_id, known, _, live, _ = _held(tx, allocation_id)
+    if not live:
         return False
-    compartment, handover_id, left = ended[0]
+    left = known if outcome is None else outcome.value
+    tx.execute(_END, (at, left, allocation_id))
     tx.execute(_FREE, (occupancy.value, compartment, allocation_id))
     body: dict[str, Json] = {"allocation": allocation_id, "compartment": compartment, "outcome": left}
     tx.journal("handover/" + handover_id, journal.ALLOCATION_FREED, body, at)
@@ -141,12 +134,12 @@ def free(
 
 def set_outcome(tx: Tx, allocation_id: str, outcome: AllocationOutcome, at: int) -> bool:
     """Record how the allocation went: released, collected, refused or left. False when it is known."""
-    changed = tx.execute(_OUTCOME, (outcome.value, allocation_id)).fetchall()
-    if not changed:
-        allocation(tx, allocation_id)
+    _, handover_id, known, _, _, _ = _held(tx, allocation_id)
+    if known == outcome.value:
         return False
+    tx.execute(_OUTCOME, (outcome.value, allocation_id))
     body: dict[str, Json] = {"allocation": allocation_id, "outcome": outcome.value}
-    tx.journal("handover/" + changed[0][0], journal.ALLOCATION_SETTLED, body, at)
+    tx.journal("handover/" + handover_id, journal.ALLOCATION_SETTLED, body, at)
     return True
 
 
@@ -156,12 +149,11 @@ def transfer_custody(tx: Tx, allocation_id: str, to: str, at: int, *, evidence: 
     What the hub takes over is presumed inside, what it gives to a person is presumed gone; a sensor's
     word stands against both. False when `to` has custody already. Raises NoAllocation.
     """
-    taken = tx.execute(_TAKE, (allocation_id, to, evidence, at)).fetchall()
-    if not taken:
-        allocation(tx, allocation_id)
+    compartment, handover_id, _, giver, _, moves = _held(tx, allocation_id)
+    if giver == to:
         return False
-    giver = taken[0][0]
-    compartment, handover_id = tx.execute(_HOLD, (to, allocation_id)).fetchall()[0]
+    tx.execute(_CUSTODY, (to, allocation_id))
+    tx.execute(_STEP, (allocation_id, moves + 1, giver, to, evidence, at))
     presumed = _presumed(giver, to)
     if presumed is not None:
         tx.execute(_PRESUME, (presumed.value, compartment, allocation_id))
@@ -183,6 +175,13 @@ def breach(tx: Tx, compartment_id: str, at: int) -> str | None:
     if concerned is not None:
         transfer_custody(tx, concerned, UNKNOWN, at)
     return concerned
+
+
+def _held(tx: Tx, allocation_id: str) -> Any:
+    row = tx.execute(_HELD, (allocation_id,)).fetchone()
+    if row is None:
+        raise NoAllocation(allocation_id)
+    return row
 
 
 def _presumed(giver: str, to: str) -> Occupancy | None:

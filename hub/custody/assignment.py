@@ -1,4 +1,4 @@
-"""Which compartment takes an item: one statement finds and holds it."""
+"""Which compartment takes an item. The first row of an index is the answer."""
 
 from __future__ import annotations
 
@@ -14,23 +14,20 @@ from hub.store import Tx
 # The smallest that fits, a low door last unless one is asked for, then the least used, then by id.
 # The conditions repeat those of the partial indexes, so the first index row that passes is the answer.
 _EMPTY = """
-UPDATE compartment SET hold = ?1, allocation_id = ?2, wear = wear + 1 WHERE id = (
-  SELECT id FROM compartment
-  WHERE hold = 'free' AND service = 'in_service' AND occupancy = 'empty' AND product IS NULL
-    AND bank = ?3 AND size_rank >= ?4 AND (?5 IS NULL OR thermal = ?5) AND low >= ?6
-  ORDER BY size_rank, low, wear, id LIMIT 1)
-RETURNING id
+SELECT id FROM compartment
+WHERE hold = 'free' AND service = 'in_service' AND occupancy = 'empty' AND product IS NULL
+  AND bank = ?1 AND size_rank >= ?2 AND (?3 IS NULL OR thermal = ?3) AND low >= ?4
+ORDER BY size_rank, low, wear, id LIMIT 1
 """
 # Stock that nobody is sure of is not for sale.
 _STOCKED = """
-UPDATE compartment SET hold = ?1, allocation_id = ?2, wear = wear + 1 WHERE id = (
-  SELECT c.id FROM compartment AS c JOIN stock AS s ON s.compartment = c.id
-  WHERE c.hold = 'free' AND c.service = 'in_service' AND c.product IS NOT NULL
-    AND c.bank = ?3 AND c.product = ?7 AND s.quantity > 0 AND s.uncertain = 0
-    AND c.size_rank >= ?4 AND (?5 IS NULL OR c.thermal = ?5) AND c.low >= ?6
-  ORDER BY c.wear, c.id LIMIT 1)
-RETURNING id
+SELECT c.id FROM compartment AS c JOIN stock AS s ON s.compartment = c.id
+WHERE c.hold = 'free' AND c.service = 'in_service' AND c.product IS NOT NULL
+  AND c.bank = ?1 AND c.product = ?5 AND s.quantity > 0 AND s.uncertain = 0
+  AND c.size_rank >= ?2 AND (?3 IS NULL OR c.thermal = ?3) AND c.low >= ?4
+ORDER BY c.wear, c.id LIMIT 1
 """
+_HOLD = "UPDATE compartment SET hold = ?, allocation_id = ?, wear = wear + 1 WHERE id = ?"
 _ALLOCATE = """
 INSERT INTO allocation (id, handover_id, idx, compartment, items, custody, created)
 VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -65,14 +62,15 @@ def assign(
     """
     rank = 0 if size is None else Size(size).rank
     klass = None if thermal is None else str(Thermal(thermal))
-    wanted = (hold.value, allocation_id, bank, rank, klass, int(low))
+    wanted = (bank, rank, klass, int(low))
     if product is None:
-        found = tx.execute(_EMPTY, wanted).fetchall()
+        found = tx.execute(_EMPTY, wanted).fetchone()
     else:
-        found = tx.execute(_STOCKED, (*wanted, product)).fetchall()
-    if not found:
+        found = tx.execute(_STOCKED, (*wanted, product)).fetchone()
+    if found is None:
         raise _why(tx, bank, rank, klass, low, product)
-    compartment: str = found[0][0]
+    compartment: str = found[0]
+    tx.execute(_HOLD, (hold.value, allocation_id, compartment))
     custody = "staff" if product is None else "hub"
     packed = json.dumps(list(items), separators=(",", ":"), ensure_ascii=False) if items else "[]"
     tx.execute(_ALLOCATE, (allocation_id, handover_id, idx, compartment, packed, custody, at))

@@ -34,10 +34,8 @@ SELECT id, handover_id, person_ref, role, template, attempts, sealed FROM messag
 WHERE id = ? AND state = 'queued'
 """
 _NEXT = "SELECT min(next_at) FROM message WHERE state = 'queued'"
-_END = """
-UPDATE message SET state = ?1, sealed = NULL, error = ?2, ended = ?3, attempts = attempts + ?4
-WHERE id = ?5 AND state = 'queued' RETURNING attempts
-"""
+_QUEUED = "SELECT attempts FROM message WHERE id = ? AND state = 'queued'"
+_END = "UPDATE message SET state = ?, sealed = NULL, error = ?, ended = ?, attempts = ? WHERE id = ?"
 _AGAIN = """
 UPDATE message SET attempts = attempts + 1, error = ?, next_at = ? WHERE id = ? AND state = 'queued'
 RETURNING attempts
@@ -179,13 +177,16 @@ def withdraw_for_person(tx: Tx, person_ref: str, at: int) -> int:
 def _end(
     tx: Tx, message_id: str, state: str, error: str, at: int, event: str, *, attempts: int = 0
 ) -> bool:
-    ended = tx.execute(_END, (state, error, at, attempts, message_id)).fetchall()
-    if ended:
-        body: dict[str, Json] = {"attempts": ended[0][0]}
-        if event == journal.MESSAGE_FAILED:
-            body |= {"error": error, "final": True}
-        tx.journal("message/" + message_id, event, body, at)
-    return bool(ended)
+    row = tx.execute(_QUEUED, (message_id,)).fetchone()
+    if row is None:
+        return False
+    attempts += row[0]
+    tx.execute(_END, (state, error, at, attempts, message_id))
+    body: dict[str, Json] = {"attempts": attempts}
+    if event == journal.MESSAGE_FAILED:
+        body |= {"error": error, "final": True}
+    tx.journal("message/" + message_id, event, body, at)
+    return True
 
 
 def _outgoing(reader: Reader, row: Any) -> Outgoing | None:

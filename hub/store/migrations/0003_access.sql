@@ -26,6 +26,7 @@ CREATE TABLE access_grant (
   uses INTEGER NOT NULL DEFAULT 0 CHECK (uses >= 0 AND (max_uses = 0 OR uses <= max_uses)),
   status TEXT NOT NULL DEFAULT 'live' CHECK (status IN ('live', 'spent', 'revoked')),
   last_use INTEGER NOT NULL DEFAULT 0,
+  last_use_id TEXT,
   reopens INTEGER NOT NULL DEFAULT 0,
   badge INTEGER NOT NULL DEFAULT 0,
   closed INTEGER NOT NULL DEFAULT 0,
@@ -33,21 +34,24 @@ CREATE TABLE access_grant (
 ) WITHOUT ROWID;
 CREATE INDEX access_grant_handover ON access_grant (handover_id);
 CREATE INDEX access_grant_badge ON access_grant (person_ref) WHERE badge = 1 AND closed = 0;
-CREATE INDEX access_grant_until ON access_grant (valid_until) WHERE closed = 0;
 
--- What may be presented, as a keyed hash. `kind`: pin, code (qr, barcode, app) or tag. A row belongs to a
--- grant, or to a known person. `live` = 1 keeps the hash from being given to anyone else.
+-- What opens a grant, as a keyed hash; `kind`: pin, code (qr, barcode, app) or tag. `slot` is empty for a PIN or
+-- a code, so that the key keeps it from ever opening two doors; it is given again only when its grant is
+-- closed. A tag belongs to a person and may carry several grants: there `slot` is the grant.
 CREATE TABLE credential (
   hash BLOB NOT NULL,
-  owner TEXT NOT NULL,
+  slot TEXT NOT NULL,
   kind TEXT NOT NULL CHECK (kind IN ('pin', 'code', 'tag')),
-  personal INTEGER NOT NULL DEFAULT 0,
-  live INTEGER NOT NULL DEFAULT 1,
-  PRIMARY KEY (hash, owner)
+  grant_id TEXT NOT NULL,
+  PRIMARY KEY (hash, slot)
 ) WITHOUT ROWID;
--- A PIN or a code never opens two doors; a tag belongs to a person and may carry several grants.
-CREATE UNIQUE INDEX credential_live ON credential (hash) WHERE live = 1 AND kind <> 'tag';
-CREATE INDEX credential_owner ON credential (owner);
+
+-- The own tags and PINs of the people of the site.
+CREATE TABLE person_credential (
+  hash BLOB PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('pin', 'tag')),
+  person_ref TEXT NOT NULL
+) WITHOUT ROWID;
 
 -- One row per accepted presentation that a transition handled; openings refer to it (S10).
 CREATE TABLE grant_use (
@@ -57,7 +61,6 @@ CREATE TABLE grant_use (
   at INTEGER NOT NULL,
   returned INTEGER
 ) WITHOUT ROWID;
-CREATE INDEX grant_use_grant ON grant_use (grant_id, at);
 
 -- Wrong PINs per terminal.
 CREATE TABLE access_throttle (

@@ -51,6 +51,7 @@ CREATE TABLE allocation (
   outcome TEXT NOT NULL DEFAULT 'pending'
     CHECK (outcome IN ('pending', 'released', 'collected', 'refused', 'left')),
   custody TEXT NOT NULL,
+  moves INTEGER NOT NULL DEFAULT 0,
   live INTEGER NOT NULL DEFAULT 1,
   created INTEGER NOT NULL,
   ended INTEGER
