@@ -116,6 +116,7 @@ async def test_half_an_answer_ends_as_sent_without_proof(bench, soon):
         await asked
 
 
+@pytest.mark.req("PY-05")
 async def test_silence_is_a_timeout_and_one_frame_crossed(bench, soon):
     with pytest.raises(LineTimeout):
         await bench.unit.write_coil(0x0200, 7, deadline=soon(0.2))
