@@ -35,9 +35,10 @@ from integrations.modbus_locker.watch import Change, DoorWatch
 COMMAND_WAIT = 1.0
 #: Longest wait for a poll, its turn included: a later answer would be a gap anyway.
 POLL_WAIT = 0.25
-#: An offline board is asked so often and given so long. Short, since its silence holds up the whole bus:
-#: with the line's settling time it must stay below the shortest door cycle of the boards that do answer.
-RETRY_PAUSE, PROBE_WAIT = 1.0, 0.15
+#: An offline board is asked every so many seconds and given four times its fastest exchange, at least
+#: this long. Its silence holds up the whole bus: together with the line's settling time it must stay
+#: below the shortest door cycle of the boards that do answer.
+RETRY_PAUSE, PROBE_WAIT = 1.0, 0.1
 #: Unanswered polls in a row before the board counts as offline, and the seconds without any contact
 #: after which it does so even if the line was only busy with others.
 MISSES, OUT_OF_CONTACT = 3, 5.0
@@ -62,6 +63,7 @@ class ModbusLocker(Driver):
         self._safe = False
         self._misses = 0
         self._contact_at = 0.0
+        self._fastest = POLL_WAIT
         self._energised: set[int] = set()
         self._flickers: dict[int, deque[float]] = {}
         self._stop_listening: Callable[[], None] = lambda: None
@@ -238,6 +240,7 @@ class ModbusLocker(Driver):
             inputs.first, self._board.doors, deadline=asked + POLL_WAIT, priority=Priority.POLL
         )
         heard = self.ctx.clock.monotonic()
+        self._fastest = min(self._fastest, heard - asked)
         for change in self._watch.sample(asked, heard, codec.closed_doors(inputs, bits)):
             self._tell(change, heard)
         self._settle_flickers(heard)
@@ -251,7 +254,7 @@ class ModbusLocker(Driver):
             began = self.ctx.clock.monotonic()
             try:
                 if not self._safe:
-                    await self._coils(PROBE_WAIT)
+                    await self._coils(min(max(4 * self._fastest, PROBE_WAIT), POLL_WAIT))
                     await self.outputs_off()
                 if inputs is not None:
                     await self._sample()

@@ -18,9 +18,11 @@ from integrations.temperature import codec
 from integrations.temperature.config import sensor, settings
 from integrations.temperature.limits import LimitWatch
 
-#: Longest wait for one reading, its turn on the bus included, in seconds. Short, since the silence of a
-#: dead thermometer must not break the watch over the doors on the same bus.
-READ_WAIT = 0.15
+#: Longest wait for the first reading, in seconds.
+FIRST_WAIT = 1.0
+#: Later ones get four times the fastest exchange so far, at least this long. Short, since the silence of
+#: a dead thermometer must not break the watch over the doors on the same bus.
+READ_WAIT = 0.1
 _REFUSED = frozenset({1, 2, 3})
 
 
@@ -36,6 +38,7 @@ class ModbusThermometer(Driver):
         self._reading: codec.Reading | None = None
         self._read_at = float("-inf")
         self._offline = False
+        self._fastest = FIRST_WAIT / 4
 
     @property
     def millicelsius(self) -> int | None:
@@ -65,9 +68,12 @@ class ModbusThermometer(Driver):
 
     async def _read(self) -> codec.Reading:
         count = 2 if self._sensor.humidity else 1
-        deadline = self.ctx.clock.monotonic() + READ_WAIT
+        asked = self.ctx.clock.monotonic()
+        deadline = asked + max(4 * self._fastest, READ_WAIT)
         read = self._unit.read_input_registers if self._sensor.function == 4 else self._unit.read_holding
-        return codec.decode(self._sensor, await read(self._sensor.first, count, deadline=deadline))
+        words = await read(self._sensor.first, count, deadline=deadline)
+        self._fastest = min(self._fastest, self.ctx.clock.monotonic() - asked)
+        return codec.decode(self._sensor, words)
 
     async def _observe(self) -> None:
         while True:

@@ -90,11 +90,13 @@ class RoomModel:
     def unplug(self) -> Json:
         """Take the sensor off the bus."""
         self.plugged = False
+        self._tell("unplugged")
         return {"plugged": False}
 
     def plug(self) -> Json:
         """Put it back."""
         self.plugged = True
+        self._tell("plugged")
         return {"plugged": True}
 
 
