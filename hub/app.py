@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from hub.workflows.run.verbs import VERBS, Verbs
 from hub.workflows.run.words import Words
 
 _LOG = logging.getLogger(__name__)
+_DISK_LOOK = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class Hub:
         hub.devices.start()
         hub._tasks.spawn("timers", hub.handovers.timers.run())
         hub._tasks.spawn("messages", hub.messages.run())
+        hub._tasks.spawn("disk", hub._watch_disk())
         return hub
 
     async def stop(self) -> None:
@@ -152,6 +155,13 @@ class Hub:
             await self.handovers.observe(seen)
         except StoreError as error:
             _LOG.error("%s of %s could not be recorded: %s", type(seen).__name__, seen.device, error)
+
+    async def _watch_disk(self) -> None:
+        """While nothing can be made durable, see from time to time whether the disk has recovered."""
+        while True:
+            await asyncio.sleep(_DISK_LOOK)
+            if not self.store.can_act and await self.store.probe():
+                _LOG.info("The disk takes writes again")
 
     async def _open_intents(self, device: str) -> Sequence[Intent]:
         """What a device must not be reset over: intents without outcome, and money that is not decided."""

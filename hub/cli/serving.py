@@ -38,7 +38,7 @@ class Options:
 async def serve(options: Options) -> int:
     """Serve until cancelled; returns the exit code when it cannot start."""
     integrations = Integrations.load(safe_mode=options.safe_mode)
-    config, problems = load_site(options.site, integrations)
+    config, problems = load_site(options.site, integrations, tolerant=True)
     if config is None:
         raise click.ClickException(f"the site is not right:\n{problems.render()}")
     try:

@@ -98,6 +98,16 @@ def intent_of(reader: Reader, effect_id: str) -> Intent | None:
     return None if row is None else _intent(row)
 
 
+def explains_opening(reader: Reader, device: str, door: str, since: int) -> bool:
+    """Whether an effect without verdict, or one confirmed after `since`, is the cause of an open door."""
+    row = reader.execute(
+        "SELECT 1 FROM effect WHERE device = ?1 AND target = ?2 AND kind = 'open' "
+        "AND opened >= ?3 - 3600000000 AND (state IN ('intent', 'in_doubt') OR (state = 'confirmed' AND settled >= ?3)) LIMIT 1",
+        (device, door, since),
+    ).fetchone()
+    return row is not None
+
+
 def opened_at(reader: Reader, effect_id: str) -> int:
     """When the intent was written (UTC microseconds)."""
     row = reader.execute("SELECT opened FROM effect WHERE id = ?", (effect_id,)).fetchone()

@@ -26,6 +26,7 @@ from hub.effects.devices import Devices
 from hub.effects.supplies import SupplyGates
 from hub.model.effects import Intent, Receipt, Resolution
 from hub.model.states import EffectKind, EvidenceLevel, Verdict
+from hub.store import StoreBlocked
 
 _LOG = logging.getLogger(__name__)
 _BEFORE_ACT = Failpoint("effects.act.before")
@@ -36,6 +37,7 @@ _BEFORE_RESULT = Failpoint("effects.result.before")
 IDEMPOTENT = frozenset({EffectKind.CAPTURE, EffectKind.VOID})
 _PAUSE = 0.5
 _ONE_TRY = 30.0
+_DISK_PAUSE = 1.0
 
 Act = Callable[[Intent, float], Coroutine[Any, Any, Receipt]]
 OnResult = Callable[[Intent, Resolution], Awaitable[None]]
@@ -73,16 +75,27 @@ class EffectRunner:
             resolution = await self._repeat(driver, intent, deadline)
         else:
             resolution = await self._resolve(driver, intent, deadline)
-        await self._on_result(intent, resolution)
+        await self._report(intent, resolution)
 
     async def _run(self, intent: Intent) -> None:
         self.in_flight += 1
         try:
             resolution = await self._perform(intent)
             _BEFORE_RESULT.hit()
-            await self._on_result(intent, resolution)
+            await self._report(intent, resolution)
         finally:
             self.in_flight -= 1
+
+    async def _report(self, intent: Intent, resolution: Resolution) -> None:
+        """Hand the verdict over; while the disk refuses it, the lease stays and we try again."""
+        while True:
+            try:
+                await self._on_result(intent, resolution)
+            except StoreBlocked as error:
+                _LOG.error("The outcome of %s waits for the disk: %s", intent.effect_id, error)
+                await asyncio.sleep(_DISK_PAUSE)
+            else:
+                return
 
     async def _perform(self, intent: Intent) -> Resolution:
         driver = self._devices.driver(intent.device)

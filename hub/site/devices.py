@@ -24,6 +24,8 @@ from hub.site.context import SiteContext, Wiring
 _LOG = logging.getLogger(__name__)
 _FIRST_DELAY = 0.25
 _LONGEST_DELAY = 30.0
+#: A device that is not there when the delay has grown to this is a fault that somebody is told of.
+_TELL_AFTER = 2.0
 _START_LIMIT = 20.0
 
 
@@ -119,6 +121,8 @@ class DeviceManager:
         while not await self._try_start(name, device, first=delay == _FIRST_DELAY):
             if device.state in (DeviceState.FAILED, DeviceState.QUARANTINED):
                 return
+            if delay > _TELL_AFTER and (FaultKind.OFFLINE, "") not in device.faults:
+                self._seen(device, FaultRaised(name, FaultKind.OFFLINE, "", device.reason))
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY)
         device.state = DeviceState.RECOVERING
@@ -126,9 +130,8 @@ class DeviceManager:
         for intent in await self._hooks.open_intents(name):
             if not intent.params.get("approved"):
                 await self._hooks.recover(intent)
-        offline = any(kind is FaultKind.OFFLINE and not target for kind, target in device.faults)
-        device.state = DeviceState.OFFLINE if offline else DeviceState.SERVING
-        device.reason = ""
+        self._seen(device, FaultCleared(name, FaultKind.OFFLINE))
+        device.state, device.reason = DeviceState.SERVING, ""
         self._hooks.emit(DeviceOnline(name))
 
     async def _try_start(self, name: str, device: _Device, *, first: bool) -> bool:

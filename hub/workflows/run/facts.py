@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hub import custody, desk
+from hub.core.clock import SECOND
+from hub.effects.records import explains_opening
 from hub.model.observations import DoorSeen, FaultCleared, FaultRaised, Observation
 from hub.model.states import Door, FaultKind, Service
 from hub.store import Tx
@@ -23,7 +25,8 @@ _INCIDENTS = {
     FaultKind.MOTOR_FAULT: "normal",
     FaultKind.JAM: "normal",
 }
-_SERVICE_MODE = "service_mode"
+#: A driver that restarted cannot know that the open door it finds was our own doing.
+_JUST_NOW = 30 * SECOND
 
 
 class Facts:
@@ -49,9 +52,11 @@ class Facts:
         compartment = custody.compartment_of_door(tx, seen.device, seen.door)
         if compartment is None or seen.state is Door.UNKNOWN:
             return
-        uncommanded = seen.state is Door.OPEN and not seen.commanded
         if not custody.set_door(tx, compartment, seen.state, at):
             return
+        uncommanded = seen.state is Door.OPEN and not seen.commanded and not explains_opening(
+            tx, seen.device, seen.door, at - _JUST_NOW
+        )
         place = custody.compartment(tx, compartment)
         data: dict[str, Any] = {"compartment": compartment}
         if uncommanded and seen.device in self.in_service:
