@@ -25,6 +25,7 @@ from hub.core.clock import SECOND
 from hub.model.money import Money, MoneyError
 from hub.model.states import Method, Size, Status, Thermal
 from hub.workflows.compile import Compiled, Instance, compile_blueprint
+from hub.workflows.steps import STEPS
 from hub.workflows.steps.database import PARTIES
 
 #: How the world may answer each effect; the first is what happens when a case says nothing.
@@ -60,6 +61,7 @@ class Case:
     banks: Mapping[str, Mapping[str, Mapping[str, Any]]]
     order: Mapping[str, Any]
     answers: Mapping[str, tuple[tuple[str, int], ...]]
+    fails: Mapping[str, tuple[str, ...]]
     start: int
     when: tuple[Happening, ...]
     then: Mapping[str, Any]
@@ -92,6 +94,14 @@ def _answer(options: tuple[str, ...]) -> Any:
             else:
                 out.append((one_of(options, "answer")(one), SECOND))
         return tuple(out)
+
+    return validate
+
+
+def _reasons(options: tuple[str, ...]) -> Any:
+    def validate(value: Any) -> tuple[str, ...]:
+        many = value if isinstance(value, list) else [value]
+        return tuple(one_of(options, "reason to fail")(one) for one in many)
 
     return validate
 
@@ -132,6 +142,10 @@ _GIVEN: dict[Any, Any] = {
     vol.Optional("window"): mapping({vol.Optional("from"): duration(), vol.Optional("until"): duration()}),
     vol.Optional("answers"): mapping({
         vol.Optional(effect): _answer(options) for effect, options in ANSWERS.items()
+    }),
+    # Database steps that fail the first times, for what a small site cannot bring about by itself.
+    vol.Optional("fails"): mapping({
+        vol.Optional(step.name): _reasons(step.fails) for step in STEPS.values() if step.fails
     }),
 }
 
@@ -212,8 +226,8 @@ def _case(
         return None
     order = {key: given[key] for key in ("item", "price", "selection", "window") if key in given}
     return Case(
-        spec["name"], compiled, banks, order, given.get("answers", {}), given.get("start", _START), when,
-        spec["then"], document, path,
+        spec["name"], compiled, banks, order, given.get("answers", {}), given.get("fails", {}),
+        given.get("start", _START), when, spec["then"], document, path,
     )
 
 

@@ -284,6 +284,7 @@ class _Run:
             try:
                 done = self.world.run(call.type, self._arguments(event, call), self.snapshot.vars)
             except (StepFailed, expressions.ExpressionError) as error:
+                kept.fails = self.world.fails
                 self.world = kept
                 self.snapshot = msgspec.structs.replace(
                     self.snapshot, vars=values, status=before.status, phase=before.phase

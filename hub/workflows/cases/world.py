@@ -56,6 +56,7 @@ class World:
     methods: tuple[str, ...] = ()
     messages: list[str] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
+    fails: dict[str, list[str]] = field(default_factory=dict)
     custody: str = "nobody"
     money: str = "none"
 
@@ -73,7 +74,7 @@ class World:
             }
             for bank, boxes in case.banks.items()
         }
-        return cls(banks, window_from)
+        return cls(banks, window_from, fails={step: list(reasons) for step, reasons in case.fails.items()})
 
     def box(self, values: Mapping[str, Any]) -> Box:
         """The compartment that the handover has. KeyError without one."""
@@ -106,6 +107,8 @@ class World:
 
     def run(self, step: str, args: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
         """Do one database step; returns the variables that it sets. Raises StepFailed."""
+        if self.fails.get(step):
+            raise StepFailed(self.fails[step].pop(0))
         return _STEPS[step](self, args, values) or {}
 
 

@@ -1,0 +1,84 @@
+"""Every shipped case, each a test of its own, with the requirements that it shows."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from hub.workflows.cases import Case, load_cases, render_result, run_case
+
+BLUEPRINTS = Path(__file__).parents[2] / "blueprints"
+FILES = sorted(BLUEPRINTS.glob("*.cases.yaml"))
+SHOWS: dict[str, tuple[str, ...]] = {
+    "pickup: collected with the PIN": ("WF-02", "WF-13", "AC-02", "AU-03", "RL-03", "AS-01", "ID-01"),
+    "pickup: collected with the code": ("AC-01", "AC-04"),
+    "pickup: a tag opens it where the site allows tags": ("AC-03", "AC-07"),
+    "pickup: too early": ("ID-06", "AS-02"),
+    "pickup: a wrong code opens nothing": ("RL-01", "RL-02"),
+    "pickup: too late": ("HY-04", "ID-01"),
+    "pickup: the order's own window ends the hold": ("HY-05", "AS-02"),
+    "pickup: a stuck door with the item inside, moved to another compartment": ("AS-03", "OV-01"),
+    "pickup: expired, barred, cleared out by staff": ("ES-01", "ES-02", "ES-04", "AL-05"),
+    "pickup: a door left ajar calls staff and goes on when it closes": ("AL-02",),
+    "pickup: a door that opens without a command": ("AL-02",),
+    "pickup: staff open the door for the recipient": ("AC-06",),
+    "pickup: a frozen item does not go into an ambient bank": ("TH-02",),
+    "sale: select, pay, take it out": ("WF-01", "WF-15", "HY-07"),
+    "sale: every door stuck, the money goes back": ("PY-08",),
+    "sale: payment unknown, the desk finds that it was taken": ("PY-03", "PY-05"),
+    "sale: a refund that cannot be proved": ("PY-08", "ES-04"),
+}
+
+
+@cache
+def shipped() -> dict[str, Case]:
+    found: dict[str, Case] = {}
+    for path in FILES:
+        loaded = load_cases(path)
+        assert not len(loaded.problems), loaded.problems.render()
+        for case in loaded.cases:
+            found[f"{path.name.removesuffix('.cases.yaml')}: {case.name}"] = case
+    return found
+
+
+def parameters() -> list[object]:
+    return [
+        pytest.param(name, marks=pytest.mark.req(*SHOWS[name]) if name in SHOWS else (), id=name)
+        for name in shipped()
+    ]
+
+
+@pytest.mark.parametrize("name", parameters())
+def test_case(name: str) -> None:
+    result = run_case(shipped()[name])
+    assert result.passed, render_result(result)
+
+
+def test_the_cases_visit_every_state_of_their_blueprints() -> None:
+    missed: dict[str, set[str]] = {}
+    for name, case in shipped().items():
+        assert case.compiled.machine is not None
+        blueprint = name.partition(":")[0]
+        left = missed.setdefault(blueprint, set(case.compiled.machine.states))
+        left -= {line.entered for line in run_case(case).trace}
+    assert missed == {"pickup": set(), "sale": set()}
+
+
+def test_every_name_of_a_requirement_belongs_to_a_case() -> None:
+    assert SHOWS.keys() <= shipped().keys()
+
+
+@pytest.mark.req("ES-03", "WF-16")
+@pytest.mark.parametrize(
+    ("name", "urgency", "start"), [("pickup", "normal", "api"), ("sale", "high", "selection")]
+)
+def test_each_workflow_says_what_starts_it_how_urgent_it_is_and_who_is_paged(
+    name: str, urgency: str, start: str
+) -> None:
+    machine = next(case.compiled.machine for key, case in shipped().items() if key.startswith(name))
+    assert machine is not None
+    assert (machine.urgency, machine.first_paged) == (urgency, "staff")
+    assert machine.promise_micros > 0
+    assert [one.on for one in machine.start] == [start]
