@@ -14,6 +14,7 @@ from hub.config.selectors import SiteNames
 from hub.core.clock import MINUTE
 from hub.workflows import machine as compiled
 from hub.workflows.checks import check_machine
+from hub.workflows.checks.names import check_names
 from hub.workflows.engine import RECOVERY
 from hub.workflows.machine import Arrow, Machine, State, StepCall
 from hub.workflows.parse import STAY, Instance, Parsed, parse
@@ -51,10 +52,10 @@ def compile_blueprint(
     parsed = parse(document, inputs or {}, names or SiteNames(), problems, instance)
     if parsed is None:
         return Compiled(None, problems, document.marks)
-    before = len(problems)
     machine = _machine(parsed, workflow, steps, problems)
     check_machine(machine, parsed.document, steps, problems)
-    return Compiled(None if len(problems) > before else machine, problems, document.marks)
+    check_names(machine, parsed.document, names or SiteNames(), problems)
+    return Compiled(None if len(problems) else machine, problems, document.marks)
 
 
 def _machine(parsed: Parsed, workflow: str, steps: Mapping[str, StepType], problems: Problems) -> Machine:

@@ -416,3 +416,11 @@ def test_the_shipped_blueprints_are_sound(name: str, inputs: dict[str, str]) -> 
     machine, problems, _ = compile_blueprint(path, name, inputs)
     assert machine is not None, problems.render()
     assert problems.render() == ""
+
+
+def test_a_bank_that_is_written_out_must_exist(points_at: Points) -> None:
+    points_at(
+        states("a: {enter: [{assign: {bank: §mian}}], on: {assign.failed: z, entered: z}}"),
+        "unknown bank 'mian'",
+        "did you mean 'main'?",
+    )

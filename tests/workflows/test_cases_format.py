@@ -76,9 +76,16 @@ def test_a_failing_case_says_what_differs_where_and_what_happened(write: Write) 
     shown = run(str(path))
     assert shown.exit_code == 1
     for words in (
-        "FAIL  opens", f"{path}:4:5", f"status: expected completed  ({path}:6:12)", "found reserved",
-        'effects: expected {"open": 1}', "command.open really=false", "(not handled)",
-        "when {{ event.really }}: false", "-> waiting", "[assign]",
+        "FAIL  opens",
+        f"{path}:4:5",
+        f"status: expected completed  ({path}:6:12)",
+        "found reserved",
+        'effects: expected {"open": 1}',
+        "command.open really=false",
+        "(not handled)",
+        "when {{ event.really }}: false",
+        "-> waiting",
+        "[assign]",
     ):
         assert words in shown.output, shown.output
 
@@ -114,20 +121,53 @@ def test_a_blueprint_without_cases_is_not_silently_good(tmp_path: Path) -> None:
     assert run(str(tmp_path)).exit_code == 1
 
 
-@pytest.mark.parametrize(("cases", "place", "message", "mend"), [
-    ("cases:\n  - name: a\n    when: [{comand: open}]\n    then: {state: done}\n", "4:13", "unknown key 'comand'",
-     "did you mean 'command'?"),
-    ("cases:\n  - name: a\n    then: {stat: done}\n", "4:12", "unknown key 'stat'", "did you mean 'state'?"),
-    ("cases:\n  - name: a\n    given: {answers: {open: jammed}}\n    then: {state: done}\n", "4:29",
-     "'jammed' is no answer", "known here"),
-    ("cases:\n  - name: a\n    when: [{command: open, door: closes}]\n    then: {state: done}\n", "4:28",
-     "'command' and 'door' are two happenings", "dash of its own"),
-    ("cases:\n  - name: a\n    given: {inputs: {bnak: x}}\n    then: {state: done}\n", "4:22",
-     "unknown input 'bnak'", "no inputs"),
-    ("cases:\n  - name: a\n    given: {start: yesterday}\n    then: {state: done}\n", "4:20",
-     "expected a time", "for example"),
-    ("blueprint: dor.yaml\ncases:\n  - {name: a, then: {state: done}}\n", "1:1", "cannot read this file", ""),
-])
+@pytest.mark.parametrize(
+    ("cases", "place", "message", "mend"),
+    [
+        (
+            "cases:\n  - name: a\n    when: [{comand: open}]\n    then: {state: done}\n",
+            "4:13",
+            "unknown key 'comand'",
+            "did you mean 'command'?",
+        ),
+        (
+            "cases:\n  - name: a\n    then: {stat: done}\n",
+            "4:12",
+            "unknown key 'stat'",
+            "did you mean 'state'?",
+        ),
+        (
+            "cases:\n  - name: a\n    given: {answers: {open: jammed}}\n    then: {state: done}\n",
+            "4:29",
+            "'jammed' is no answer",
+            "known here",
+        ),
+        (
+            "cases:\n  - name: a\n    when: [{command: open, door: closes}]\n    then: {state: done}\n",
+            "4:28",
+            "'command' and 'door' are two happenings",
+            "dash of its own",
+        ),
+        (
+            "cases:\n  - name: a\n    given: {inputs: {bnak: x}}\n    then: {state: done}\n",
+            "4:22",
+            "unknown input 'bnak'",
+            "no inputs",
+        ),
+        (
+            "cases:\n  - name: a\n    given: {start: yesterday}\n    then: {state: done}\n",
+            "4:20",
+            "expected a time",
+            "for example",
+        ),
+        (
+            "blueprint: dor.yaml\ncases:\n  - {name: a, then: {state: done}}\n",
+            "1:1",
+            "cannot read this file",
+            "",
+        ),
+    ],
+)
 def test_what_is_wrong_in_a_cases_file(write: Write, cases: str, place: str, message: str, mend: str) -> None:
     path = write("")
     path.write_text(GIVEN + cases)
