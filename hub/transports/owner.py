@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from hub.api.errors import LineDown, LineTimeout
 from hub.api.lines import ByteLine, Framer, LineParameters, Match, Priority, Tap
 from hub.core.clock import Clock
+from hub.core.failpoints import Failpoint
 from hub.transports.requests import Request, RequestQueue
 
 _LOG = logging.getLogger(__name__)
+_BEFORE_COMMAND = Failpoint("lines.command.before")
+_COMMAND_SENT = Failpoint("lines.command.sent")
+_COMMAND_ANSWERED = Failpoint("lines.command.answered")
 _FIRST_RETRY, _LAST_RETRY = 0.05, 5.0
 #: A port that stayed open this long, in seconds, or was heard, starts the retry delay afresh.
 _STEADY = 1.0
@@ -242,15 +246,22 @@ class LineOwner:
         self._current = request
         try:
             self._tapped("out", self._clock.monotonic(), request.frame)
+            commanding = request.priority is Priority.COMMAND
+            if commanding:
+                _BEFORE_COMMAND.hit()
             try:
                 await port.write(request.frame)
             except LineDown as error:
                 request.fail(error)
                 raise
             self._last_byte = self._clock.monotonic() + len(request.frame) * _character(port.parameters)
+            if commanding:
+                _COMMAND_SENT.hit()
             # Not ended by the caller going away: the answer is still to come over the line.
             if not await request.end():
                 self._dirty = True
+            elif commanding:
+                _COMMAND_ANSWERED.hit()
         finally:
             if request.over:
                 self._current = None
