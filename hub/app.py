@@ -82,7 +82,9 @@ class Hub:
             self.handovers.settle,
         )
         self.handovers.attach(self.effects)
-        self.emergency = EmergencyRelease(clock, store, self.devices, supplies, device_supply)
+        self.emergency = EmergencyRelease(
+            clock, store, self.devices, supplies, device_supply, self.handovers.facts.released
+        )
         self.messages = MessageDelivery(store, clock, self.devices, config.notifier)
         self.temperatures: dict[str, TemperatureRead] = {}
 

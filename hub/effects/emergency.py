@@ -16,17 +16,21 @@ _LOG = logging.getLogger(__name__)
 
 
 class EmergencyRelease:
-    """Opens doors at once. What it did is recorded afterwards, from the disk reserve if need be."""
+    """Opens doors at once. What it did is recorded afterwards, from the disk reserve if need be.
+
+    `expected` collects the doors, so that their openings are not taken for breaches.
+    """
 
     def __init__(
         self, clock: Clock, store: Store, devices: Devices, supplies: Mapping[str, Supply],
-        device_supply: Mapping[str, str],
+        device_supply: Mapping[str, str], expected: set[tuple[str, str]],
     ) -> None:
         self._clock = clock
         self._store = store
         self._devices = devices
         self._supplies = supplies
         self._device_supply = device_supply
+        self._expected = expected
 
     async def release(self, doors: Iterable[tuple[str, str]], cause: str) -> dict[str, str]:
         """Open `doors` (device, door). Returns `device/door` -> "released" or what went wrong."""
@@ -40,6 +44,7 @@ class EmergencyRelease:
         return results
 
     async def _stagger(self, supply_name: str, doors: list[tuple[str, str]]) -> dict[str, str]:
+        self._expected.update(doors)
         supply = self._supplies.get(supply_name, Supply(supply_name))
         results: dict[str, str] = {}
         for index, (device, door) in enumerate(doors):

@@ -101,7 +101,9 @@ class EffectRunner:
         driver = self._devices.driver(intent.device)
         if driver is None or not self._devices.serving(intent.device):
             return Resolution.refuted("offline")
-        if intent.epoch != self._epoch or self._left(intent) <= 0:
+        if intent.epoch != self._epoch:  # an earlier start may have sent it: only evidence can tell
+            return await self._resolve(driver, intent, self._clock.monotonic())
+        if self._left(intent) <= 0:
             return Resolution.refuted("expired")
         deadline = self._clock.monotonic() + self._left(intent)
         if intent.kind in IDEMPOTENT:

@@ -25,7 +25,7 @@ _INCIDENTS = {
     FaultKind.MOTOR_FAULT: "normal",
     FaultKind.JAM: "normal",
 }
-#: A driver that restarted cannot know that the open door it finds was our own doing.
+#: How long after its verdict an effect still explains an open door.
 _JUST_NOW = 30 * SECOND
 
 
@@ -37,6 +37,8 @@ class Facts:
         self._places = places
         #: Devices in service mode: an uncommanded opening there is `serviced`, not a breach (S13).
         self.in_service: set[str] = set()
+        #: Doors that an emergency release has just opened.
+        self.released: set[tuple[str, str]] = set()
 
     def writer(self, seen: Observation, at: int) -> Callable[[Tx], None] | None:
         """The transaction for an observation, or None when nothing is to be kept of it."""
@@ -54,9 +56,7 @@ class Facts:
             return
         if not custody.set_door(tx, compartment, seen.state, at):
             return
-        uncommanded = seen.state is Door.OPEN and not seen.commanded and not explains_opening(
-            tx, seen.device, seen.door, at - _JUST_NOW
-        )
+        uncommanded = seen.state is Door.OPEN and not self._explained(tx, seen, at)
         place = custody.compartment(tx, compartment)
         data: dict[str, Any] = {"compartment": compartment}
         if uncommanded and seen.device in self.in_service:
@@ -66,6 +66,13 @@ class Facts:
         if place.handover_id:
             name = "door.opened" if seen.state is Door.OPEN else "door.closed"
             self._engine.deliver(tx, place.handover_id, Event(name, EventClass.FACT, at, data))
+
+    def _explained(self, tx: Tx, seen: DoorSeen, at: int) -> bool:
+        """Whether an opening is our own doing. A driver that has just started cannot know; we can."""
+        if (seen.device, seen.door) in self.released:
+            self.released.discard((seen.device, seen.door))
+            return True
+        return explains_opening(tx, seen.device, seen.door, at - _JUST_NOW)
 
     def _breach(self, tx: Tx, place: custody.Compartment, at: int) -> None:
         """An opening that nobody commanded: out of service, custody unknown, somebody is told."""

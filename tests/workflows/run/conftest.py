@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hub import access, commerce, custody, desk
-from hub.api import Driver, InDoubt, NotSent, Receipt, Rejected
+from hub.api import Driver, InDoubt, NotSent, Rejected
 from hub.core.bus import EventBus
 from hub.core.commands import Actor, Answer, Command
 from hub.core.entropy import SeededEntropy
@@ -19,7 +19,7 @@ from hub.core.virtual import run_virtual
 from hub.effects.records import effects_of
 from hub.effects.runner import EffectRunner
 from hub.effects.supplies import Supply, SupplyGates
-from hub.model.effects import Intent, JsonMap, Rail, Resolution
+from hub.model.effects import Intent, JsonMap, Rail, Receipt, Resolution
 from hub.model.money import Money
 from hub.model.observations import CodeRead, DoorSeen, KeysEntered
 from hub.model.states import Door, EffectKind, Method, Size, Thermal
@@ -43,7 +43,7 @@ class ScriptedLock(Driver):
 
     doors = tuple("123456789")
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # a scripted device needs no context
         self.script: list[str] = []
         self.sent: list[Intent] = []
         self.opened: list[str] = []
