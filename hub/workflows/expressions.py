@@ -90,9 +90,12 @@ _ENV = _environment()
 
 def body_of(value: object) -> str | None:
     """The inside of a value that is one whole `{{ }}`; None for every other value."""
-    if not isinstance(value, str):
-        return None
-    match = _WHOLE.match(value)
+    return _body(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _body(text: str) -> str | None:
+    match = _WHOLE.match(text)
     if match is None or "}}" in match["body"] or "{{" in match["body"]:
         return None
     return match["body"].strip()
