@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.api import Rejected
+from hub.api import CashlessReader, Rejected
 from hub.model.observations import SessionBegun, SessionEnded
 from hub.model.states import EffectKind, FaultKind, Verdict
 
@@ -488,5 +488,41 @@ def test_a_late_answer_of_the_adapter_belongs_to_its_request(at_till):
         for data in held:
             put(data)
         assert (await till.resolve(intent)).evidence["amount"] == 250
+
+    at_till(story)
+
+
+@pytest.mark.parametrize("always_idle", [True, False])
+def test_a_simulated_customer_may_pay_by_himself(at_till, always_idle):
+    async def story(till):
+        intent = await till.authorise()
+        assert (await till.resolve(intent)).verdict is Verdict.CONFIRMED
+
+    at_till(story, simulate={"always_idle": always_idle, "auto": "pay"})
+
+
+def test_the_reader_is_switched_off_when_the_hub_stops(at_till):
+    async def story(till):
+        await till.driver.stop()
+        assert till.lines()[-1] == "R,14,00"
+
+    at_till(story)
+
+
+def test_the_reader_is_left_alone_when_the_hub_stops_in_a_vend(at_till):
+    async def story(till):
+        await till.approved()
+        await till.driver.stop()
+        assert till.count("R,14,00") == 0
+        assert till.money == ["approved"]
+
+    at_till(story)
+
+
+def test_the_driver_is_a_cashless_reader_without_a_hold_or_a_refund(at_till):
+    async def story(till):
+        assert isinstance(till.driver, CashlessReader)
+        rail = till.driver.rail
+        assert not (rail.query or rail.hold or rail.partial_capture or rail.refund)
 
     at_till(story)
