@@ -38,7 +38,7 @@ class Event(msgspec.Struct, frozen=True):
     effect_id: str = ""
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything the engine knows of one handover.
 
     `asked` is the state whose effect is in doubt while the handover is in recovery, `doubt` that effect.
@@ -55,7 +55,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     vars: dict[str, Any] = {}
     deadlines: dict[str, int] = {}
     pending: tuple[str, ...] = ()
-    seen: tuple[str, ...] = ()
     effect_id: str = ""
     asked: str = ""
     ended: bool = False
@@ -235,7 +234,6 @@ def _enter(
         status=state.status or snapshot.status, phase=state.phase or snapshot.phase, deadlines=deadlines,
         asked=asked, doubt=(event.effect_id or snapshot.doubt) if recovering else "", effect_id="",
         ended=state.final,
-        seen=snapshot.seen if target in snapshot.seen else (*snapshot.seen, target),
     )
     return Decision(
         entered, handled=True, left=snapshot.state, entered=target,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,7 @@ def _version(value: Any) -> str:
 
 def _hub_version(value: Any) -> str:
     wanted = tuple(int(part) for part in _version(value).split("."))
-    have = tuple(int(part) for part in __version__.split("+")[0].split(".")[:3])
+    have = tuple(int(part) for part in re.findall(r"[0-9]+", __version__)[:3])
     if have < wanted:
         raise Wrong(f"this blueprint needs hub {value}; this is hub {__version__}", "update the hub")
     return str(value)
