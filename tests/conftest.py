@@ -45,5 +45,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         for test in shown.get(name, ["-- no test --"]):
             print(f"       {test}")
     gaps = [name for name in known if name not in shown]
-    print(f"\n{len(known) - len(gaps)} of {len(known)} requirements are shown by a test; gaps: {', '.join(gaps)}")
+    print(f"\n{len(known) - len(gaps)} of {len(known)} requirements are shown by a test")
+    print(f"gaps: {', '.join(gaps)}")
     session.items.clear()

@@ -102,7 +102,8 @@ def explains_opening(reader: Reader, device: str, door: str, since: int) -> bool
     """Whether an effect without verdict, or one confirmed after `since`, is the cause of an open door."""
     row = reader.execute(
         "SELECT 1 FROM effect WHERE device = ?1 AND target = ?2 AND kind = 'open' "
-        "AND opened >= ?3 - 3600000000 AND (state IN ('intent', 'in_doubt') OR (state = 'confirmed' AND settled >= ?3)) LIMIT 1",
+        "AND opened >= ?3 - 3600000000 "
+        "AND (state IN ('intent', 'in_doubt') OR (state = 'confirmed' AND settled >= ?3)) LIMIT 1",
         (device, door, since),
     ).fetchone()
     return row is not None

@@ -1,4 +1,4 @@
-"""A site on the virtual clock: the real store, runner and blueprints over devices that do as they are told."""
+"""A site on the virtual clock: the real store, runner and blueprints over devices that do as told."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class ScriptedTerminal(Driver):
         waiting = self.answers.get(intent.kind.value, [])
         if waiting:
             return waiting.pop(0)
-        return Resolution.confirmed(**({"amount": intent.params["amount"]} if "amount" in intent.params else {}))
+        return Resolution.confirmed(amount=intent.params["amount"])
 
     def _called(self, intent: Intent) -> Receipt:
         self.calls.append(intent.kind.value)
@@ -153,10 +153,13 @@ class World:
         self.told: list[Told] = []
         self.bus.listen(Told, self.told.append)
         places = Places({"front": TerminalPlace("front", ("scanner",), "card", ("main",))}, {}, "EUR")
-        self.handovers = Handovers(store, clock, self.bus, self.devices, places, Words("Here", "Europe/Berlin"))
+        words = Words("Here", "Europe/Berlin")
+        self.handovers = Handovers(store, clock, self.bus, self.devices, places, words)
         self.tasks = Supervisor()
         gates = SupplyGates({"psu": Supply("psu")}, {"locks": "psu"})
-        self.effects = EffectRunner(clock, self.devices, gates, self.tasks, store.epoch, self.handovers.settle)
+        self.effects = EffectRunner(
+            clock, self.devices, gates, self.tasks, store.epoch, self.handovers.settle
+        )
         self.handovers.attach(self.effects)
         self.verbs = Verbs(
             store, clock, self.handovers.engine, self.handovers.executors, access.Policy.default()

@@ -32,7 +32,7 @@ async def _again(make_world: Any, clock: Any, path: Path, seed: int) -> Any:
 
 
 @pytest.mark.req("PY-07", "OF-01", "ES-01")
-def test_a_deadline_that_passed_while_the_hub_was_down_is_kept_at_once(make_world: Any, tmp_path: Path) -> None:
+def test_a_deadline_passed_while_the_hub_was_down_is_kept_at_once(make_world: Any, tmp_path: Path) -> None:
     async def main(clock: Any) -> None:
         site = await _again(make_world, clock, tmp_path / "hub.db", 1)
         handover, _, _ = await site.waiting()
@@ -47,7 +47,7 @@ def test_a_deadline_that_passed_while_the_hub_was_down_is_kept_at_once(make_worl
 
 
 @pytest.mark.req("PY-07")
-def test_an_opening_cut_off_in_mid_act_is_resolved_and_never_sent_again(make_world: Any, tmp_path: Path) -> None:
+def test_an_opening_cut_off_in_mid_act_is_resolved_not_sent_again(make_world: Any, tmp_path: Path) -> None:
     async def main(clock: Any) -> None:
         site = await _again(make_world, clock, tmp_path / "hub.db", 1)
         handover, pin, _ = await site.waiting()
