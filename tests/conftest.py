@@ -48,3 +48,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     print(f"\n{len(known) - len(gaps)} of {len(known)} requirements are shown by a test")
     print(f"gaps: {', '.join(gaps)}")
     session.items.clear()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.getoption("--matrix"):
+        session.exitstatus = pytest.ExitCode.OK  # printing is what was asked for, not running

@@ -8,7 +8,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.api import BadAuth, Clock, ConfigError, DeviceSetup, Driver, Entropy, LineError, NotReady
+from hub.api import (
+    BadAuth,
+    Clock,
+    ConfigError,
+    DeviceSetup,
+    Driver,
+    Entropy,
+    IntegrationError,
+    LineError,
+    NotReady,
+)
 from hub.core.supervisor import Supervisor
 from hub.core.virtual import VirtualLoop
 from hub.effects.devices import DeviceState
@@ -22,7 +32,9 @@ from hub.plugins.watchdog import LoopWatchdog, Stall
 from hub.site.context import SiteContext, Wiring
 
 _LOG = logging.getLogger(__name__)
-_FIRST_DELAY = 0.25
+#: Short, since a port takes a moment to open; it doubles with every failed start.
+_FIRST_DELAY = 0.03
+_LOG_AFTER = 0.5
 _LONGEST_DELAY = 30.0
 #: A device that is not there when the delay has grown to this is a fault that somebody is told of.
 _TELL_AFTER = 2.0
@@ -118,9 +130,11 @@ class DeviceManager:
     async def _live(self, name: str) -> None:
         device = self._devices[name]
         delay = _FIRST_DELAY
-        while not await self._try_start(name, device, first=delay == _FIRST_DELAY):
+        while not await self._try_start(name, device):
             if device.state in (DeviceState.FAILED, DeviceState.QUARANTINED):
                 return
+            if delay <= _LOG_AFTER < delay * 2:
+                _LOG.warning("Device %s is not ready, trying again: %s", name, device.reason)
             if delay > _TELL_AFTER and (FaultKind.OFFLINE, "") not in device.faults:
                 self._seen(device, FaultRaised(name, FaultKind.OFFLINE, "", device.reason))
             await asyncio.sleep(delay)
@@ -134,7 +148,7 @@ class DeviceManager:
         device.state, device.reason = DeviceState.SERVING, ""
         self._hooks.emit(DeviceOnline(name))
 
-    async def _try_start(self, name: str, device: _Device, *, first: bool) -> bool:
+    async def _try_start(self, name: str, device: _Device) -> bool:
         intents = await self._hooks.open_intents(name)
         context = device.context = SiteContext(
             device.entry.setup, self._clock, self._entropy, device.entry.wiring,
@@ -142,12 +156,11 @@ class DeviceManager:
             lambda task, error: device.guard.failed(task, error),
         )
         deadline = self._clock.monotonic() + _START_LIMIT
+        driver: Driver | None = None
         try:
             driver = self._integrations.create_driver(device.entry.integration, context)
             await device.guard.ask("start", driver.start, deadline)
         except (NotReady, LineError) as error:
-            if first:
-                _LOG.warning("Device %s is not ready, trying again: %s", name, error)
             device.state, device.reason = DeviceState.OFFLINE, str(error)
         except BadAuth as error:
             self._fail(device, f"refuses our credentials: {error}")
@@ -160,6 +173,8 @@ class DeviceManager:
             return True
         if device.guard.quarantined:
             device.state, device.reason = DeviceState.QUARANTINED, device.guard.quarantined
+        if driver is not None:
+            await self._stop_driver(device, driver)
         await context.close()
         return False
 
@@ -193,9 +208,12 @@ class DeviceManager:
 
     async def _end(self, device: _Device) -> None:
         if device.driver is not None:
-            try:
-                await device.guard.ask("stop", device.driver.stop, self._clock.monotonic() + 3.0)
-            except NotReady as error:
-                _LOG.warning("Device %s did not stop cleanly: %s", device.entry.setup.name, error)
+            await self._stop_driver(device, device.driver)
         if device.context is not None:
             await device.context.close()
+
+    async def _stop_driver(self, device: _Device, driver: Driver) -> None:
+        try:
+            await device.guard.ask("stop", driver.stop, self._clock.monotonic() + 3.0)
+        except IntegrationError as error:
+            _LOG.warning("Device %s did not stop cleanly: %s", device.entry.setup.name, error)
