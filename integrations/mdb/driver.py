@@ -33,6 +33,8 @@ from integrations.mdb.session import Session
 #: Seconds between two attempts to reach a silent adapter, and at most for switching the reader off.
 _RETRY = 1.0
 _FAREWELL = 0.5
+#: Seconds that a request waits for a reader that is just being set up.
+_SET_UP = 5.0
 #: Seconds, at most, that `resolve` keeps for withdrawing what nobody has decided.
 _WITHDRAWAL = 2.0
 #: Legs whose verdict is remembered.
@@ -105,14 +107,15 @@ class MdbDriver(Driver):
     async def authorise(self, intent: Intent, deadline: float) -> Receipt:
         """Take the request on. It is sent when a medium is presented, or at once to an always-idle reader.
 
-        Rejected: offline (still at `deadline`), busy, reader_changed (the intent's baseline is of another
+        Rejected: offline (for five seconds), busy, reader_changed (the intent's baseline is of another
         set-up), currency, inexact_amount, amount_too_large. NotSent: the intent's deadline has passed.
         """
         leg_id = leg_id_of(intent)
         known = self._session.legs.get(leg_id)
         if known is not None and not _refuted(known):
             return Receipt({"stage": str(known.stage)})
-        await self._until(lambda: self._session.ready or None, deadline)
+        patience = min(deadline, self.ctx.clock.monotonic() + _SET_UP)
+        await self._until(lambda: self._session.ready or None, patience)
         if monotonic(self.ctx.clock, intent.deadline) <= self.ctx.clock.monotonic():
             raise NotSent("the deadline of the request has passed")
         leg = new_leg(intent, self._units(intent), self.ctx.clock, self._session.max_response)

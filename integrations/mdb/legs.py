@@ -122,7 +122,7 @@ class Leg:
                     self._to(Stage.FAILING)
             case Stage.REFUNDING:
                 if now > self.since + patience:
-                    self._failed(None, "refund_silent")
+                    self._failed(None, "silent")
 
     def command(self) -> Name | None:
         """What to send now; None to poll."""
@@ -176,7 +176,7 @@ class Leg:
             self.quiet_poll = True
         elif self.stage is Stage.REFUNDING:
             # The lost answer may have been the one and only report of a failed refund.
-            self._failed(None if self.blind else "polled", "refund_unproved")
+            self._failed(None if self.blind else "polled", "unproved")
 
     def approved(self, amount: int | None, token: bool) -> None:
         """VEND APPROVED over `amount` minor units; None when it is no whole number of them."""
@@ -234,7 +234,7 @@ class Leg:
         elif self.stage is Stage.TAKING:
             self._captured("reset_counts_as_success")
         elif self.stage in (Stage.FAILING, Stage.REFUNDING):
-            self._failed(None, "refund_owed")
+            self._failed(None, "reset")
         elif self.stage in (Stage.ASKED, Stage.CANCELLING):
             self._end(Resolution.unknown("reset_before_answer"))
 
@@ -250,7 +250,7 @@ class Leg:
     def _not_in_vend(self) -> None:
         """No vend is open and none was decided by us: proof, unless an earlier VEND FAILURE ended it."""
         if self.failed_before:
-            self._failed(None, "refund_unproved")
+            self._failed(None, "unproved")
         else:
             self._end(Resolution.refuted(self.withdrawn or "out_of_sequence"))
 
@@ -258,13 +258,13 @@ class Leg:
         """Our VEND FAILURE was refused: an earlier one was executed, or there was no vend."""
         idle = state is not None and state not in _IN_VEND
         if self.failed_before or not idle or self.gap:
-            self._failed(None, "refund_unproved")
+            self._failed(None, "unproved")
         elif self.tries > 1 and self.quiet_poll:
             self._failed("polled", "")
         elif self.tries == 1 and self.approved_amount is None and self.want is None:
             self._end(Resolution.refuted(self.withdrawn or "out_of_sequence"))
         else:
-            self._failed(None, "refund_unproved")
+            self._failed(None, "unproved")
 
     def _captured(self, proof: str) -> None:
         facts: dict[str, Json] = {"proof": proof}
@@ -274,14 +274,13 @@ class Leg:
         self._to(Stage.ENDED)
 
     def _failed(self, proof: str | None, reason: str) -> None:
-        """The refund is proved, or not, for `reason`."""
+        """The refund is proved, or has failed, or is owed because of `reason`."""
+        failed = reason == "refund_failed"
+        owed = Resolution.unknown(reason) if failed else Resolution.unknown("refund_owed", why=reason)
         if EffectKind.AUTHORISE not in self.verdicts:
-            facts: dict[str, Json] = {"cause": self.withdrawn}
-            self._end(Resolution.refuted("voided", **facts) if proof else Resolution.unknown(reason, **facts))
+            self._end(Resolution.refuted("voided", cause=self.withdrawn) if proof else owed)
         if self.want is EffectKind.VOID:
-            self.verdicts[EffectKind.VOID] = (
-                Resolution.confirmed(proof=proof) if proof else Resolution.unknown(reason)
-            )
+            self.verdicts[EffectKind.VOID] = Resolution.confirmed(proof=proof) if proof else owed
         self._to(Stage.ENDED)
 
     def _counted(self) -> None:
@@ -289,7 +288,7 @@ class Leg:
         if self.want is EffectKind.CAPTURE:
             self._captured("reset_counts_as_success")
         elif self.want is EffectKind.VOID:
-            self.verdicts[EffectKind.VOID] = Resolution.unknown("refund_owed")
+            self.verdicts[EffectKind.VOID] = Resolution.unknown("refund_owed", why="reset")
             self._to(Stage.ENDED)
 
     def _end(self, resolution: Resolution) -> None:

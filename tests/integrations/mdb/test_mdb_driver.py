@@ -101,7 +101,7 @@ def test_a_refund_that_stays_silent_is_unknown_after_the_non_response_time(at_ti
         await till.sim.do("set", "refund", "silent")
         await till.approved()
         answer = await till.void()
-        assert (answer.verdict, answer.reason) == (Verdict.UNKNOWN, "refund_silent")
+        assert (answer.reason, answer.evidence) == ("refund_owed", {"why": "silent"})
 
     at_till(story)
 

@@ -62,7 +62,7 @@ def test_it_proves_nothing_after_an_answer_was_lost():
     leg.taken(Name.VEND_FAILURE, 0.0)
     leg.lost(Name.POLL, 0.1)
     leg.quiet()
-    assert leg.verdicts[EffectKind.VOID].reason == "refund_unproved"
+    assert leg.verdicts[EffectKind.VOID].evidence["why"] == "unproved"
 
 
 def test_a_repeated_failure_found_done_is_proved_if_every_poll_was_seen():
@@ -81,7 +81,7 @@ def test_and_unproved_if_one_was_not():
     leg.sent(Name.VEND_FAILURE)
     leg.taken(Name.VEND_FAILURE, 0.1)
     leg.out_of_sequence(4, 0.2)
-    assert leg.verdicts[EffectKind.VOID].reason == "refund_unproved"
+    assert leg.verdicts[EffectKind.VOID].evidence["why"] == "unproved"
 
 
 def test_a_reset_while_the_refund_is_unproved_leaves_it_owed():

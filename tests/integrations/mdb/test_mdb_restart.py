@@ -156,7 +156,7 @@ def test_a_void_under_way_whose_proof_is_gone_is_unknown(at_till):
         await till.kill()
         await till.boot(intent)  # the verdict was never recorded
         answer = await till.resolve(intent)
-        assert (answer.verdict, answer.reason) == (Verdict.UNKNOWN, "refund_unproved")
+        assert (answer.reason, answer.evidence) == ("refund_owed", {"why": "unproved"})
 
     at_till(story)
 
