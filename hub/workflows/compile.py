@@ -15,7 +15,7 @@ from hub.core.clock import MINUTE
 from hub.workflows import machine as compiled
 from hub.workflows.checks import check_machine
 from hub.workflows.checks.names import check_names
-from hub.workflows.engine import RECOVERY
+from hub.workflows.engine import HALTED, RECOVERY
 from hub.workflows.machine import Arrow, Machine, State, StepCall
 from hub.workflows.parse import STAY, Instance, Parsed, parse
 from hub.workflows.steps import STEPS, StepType
@@ -79,25 +79,31 @@ def _machine(parsed: Parsed, workflow: str, steps: Mapping[str, StepType], probl
 
 
 def _inherited(own: Mapping[str, State]) -> dict[str, State]:
-    """Behaviour that every blueprint with effects has unless it defines its own (S25)."""
-    if not any(call.effect for state in own.values() for call in state.enter):
+    """Behaviour that every blueprint has unless it defines its own: nothing ends without an owner (S25)."""
+    calls = [call for state in own.values() for call in state.enter]
+    if not calls:
         return {}
+    halted_kind = "step_failed"
     closing = (Arrow(CLOSED_BY_DESK, "{{ event.verdict == 'closed' }}"),)
     inherited = {
         RECOVERY: State(
             RECOVERY, label="Waits for the desk", phase="attention", on={"incident.resolved": closing}
         ),
+        HALTED: State(
+            HALTED, label="A step failed", phase="attention",
+            enter=(StepCall("raise_incident", {"kind": halted_kind, "urgency": "high"}),),
+            on={
+                "incident.resolved": (Arrow(CLOSED_BY_DESK, f"{{{{ event.kind == '{halted_kind}' }}}}"),),
+                "command.cancel": (Arrow(CLOSED_BY_DESK),),
+            },
+        ),
         CLOSED_BY_DESK: State(
             CLOSED_BY_DESK, label="Closed by the desk", status="cancelled", phase="closed", final=True
         ),
     }
-    if RECOVERY in own and CLOSED_BY_DESK not in _targets(own):
-        del inherited[CLOSED_BY_DESK]
+    if not any(call.effect for call in calls):
+        del inherited[RECOVERY]
     return {name: state for name, state in inherited.items() if name not in own}
-
-
-def _targets(states: Mapping[str, State]) -> set[str]:
-    return {arrow.to for state in states.values() for arrows in state.on.values() for arrow in arrows}
 
 
 def _state(

@@ -15,6 +15,8 @@ from hub.workflows.machine import Arrow, Machine, State, StepCall
 
 #: The inherited state of an effect whose outcome nobody knows (S25).
 RECOVERY = "recovery"
+#: The inherited state of a step that failed although its type knows no reason to (S23).
+HALTED = "halted"
 #: Names that only the engine and the runner may send (S24), besides after.*, deadline.* and *.failed.
 INTERNAL_NAMES = frozenset({"entered", "each.done", "incident.resolved"})
 
@@ -180,7 +182,8 @@ def _target(
         verdict = event.data.get("verdict", "")
         arrows = _arrows(machine, machine.states[snapshot.asked], f"effect.{verdict}")
         return _choose(arrows, machine, snapshot, event, guards, traced)
-    return RECOVERY if name == "effect.in_doubt" and RECOVERY in machine.states else None
+    inherited = RECOVERY if name == "effect.in_doubt" else HALTED if name.endswith(".failed") else ""
+    return inherited if inherited in machine.states and inherited != snapshot.state else None
 
 
 def _timed(state: State, snapshot: Snapshot, name: str) -> tuple[Arrow, ...]:

@@ -18,6 +18,7 @@ from jinja2.runtime import Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from hub.config.marks import YamlPath
+from hub.model.failures import StepFailed
 
 _WHOLE = re.compile(r"\s*\{\{(?P<body>.*)\}\}\s*\Z", re.DOTALL)
 _DOTTED = re.compile(r"\s*[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*\s*\Z")
@@ -49,8 +50,14 @@ _FORBIDDEN: dict[type[nodes.Node], str] = {
 }
 
 
-class ExpressionError(ValueError):
-    """An expression that cannot be compiled, or that failed on its data."""
+class ExpressionError(StepFailed):
+    """An expression that cannot be compiled, or that failed on its data: `detail` says which and why."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("expression", detail)
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 class _Data(SandboxedEnvironment):

@@ -189,3 +189,21 @@ def test_a_broken_blueprint_is_shown_at_its_own_line(write: Write) -> None:
 def test_a_result_renders_the_same_each_time(write: Write) -> None:
     case = load_cases(write(BAD)).cases[0]
     assert render_result(run_case(case)) == render_result(run_case(case))
+
+
+def test_a_step_that_fails_unexpectedly_ends_with_an_owner_not_in_silence(write: Write) -> None:
+    path = write("""
+        cases:
+          - name: halts
+            when: [{desk: closed, incident: step_failed}]
+            then: {state: closed_by_desk, incidents: [step_failed], path: [first, halted, closed_by_desk]}
+    """)
+    odd = BLUEPRINT.replace("bank: main}", 'bank: main, size: "{{ item.colour }}"}').replace(
+        "assign.failed: gone, ",
+        "assign.failed: [{when: \"{{ event.reason == 'full' }}\", to: gone}, {to: odd}], ",
+    )
+    odd += '  odd: {enter: [{set: {x: "{{ item.colour }}"}}], on: {entered: gone}}\n'
+    path.with_name("door.yaml").write_text(odd)
+    (case,) = load_cases(path).cases
+    result = run_case(case)
+    assert result.passed, render_result(result)

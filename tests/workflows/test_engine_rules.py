@@ -180,6 +180,18 @@ def test_s23_a_failing_step_leaves_the_state_entered_and_takes_its_arrow(machine
     assert after(machine, start(machine), internal("assign.failed", reason="full")).state == "refused"
 
 
+def test_s23_a_failure_that_nobody_expected_halts_with_an_incident(machine: Machine) -> None:
+    """A step whose type knows no reason to fail, or whose expression finds nothing, is nobody's dead end."""
+    decision = step(machine, releasing(machine), internal("set.failed", reason="expression"), truth)
+    assert decision.handled is False  # an effect is open: no step can fail now
+    closed = msgspec.structs.replace(releasing(machine), effect_id="")
+    decision = step(machine, closed, internal("set.failed", reason="expression"), truth)
+    assert decision.entered == "halted"
+    assert [call.type for call in decision.steps] == ["raise_incident"]
+    resolved = internal("incident.resolved", kind="step_failed", verdict="confirmed")
+    assert after(machine, decision.snapshot, resolved).state == "closed_by_desk"
+
+
 def test_s24_an_unhandled_fact_is_a_recorded_no_op(machine: Machine) -> None:
     before = waiting(machine)
     assert step(machine, before, fact("door.breach"), truth) == Decision(before)

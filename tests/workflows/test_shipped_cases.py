@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.workflows.cases import Case, load_cases, render_result, run_case
+from hub.workflows.engine import HALTED
 
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints"
 FILES = sorted(BLUEPRINTS.glob("*.cases.yaml"))
@@ -61,7 +62,7 @@ def test_the_cases_visit_every_state_of_their_blueprints() -> None:
     for name, case in shipped().items():
         assert case.compiled.machine is not None
         blueprint = name.partition(":")[0]
-        left = missed.setdefault(blueprint, set(case.compiled.machine.states))
+        left = missed.setdefault(blueprint, set(case.compiled.machine.states) - {HALTED})
         left -= {line.entered for line in run_case(case).trace}
     assert missed == {"pickup": set(), "sale": set()}
 

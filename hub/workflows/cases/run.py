@@ -12,10 +12,11 @@ import msgspec
 
 from hub.config.marks import Mark
 from hub.core.clock import SECOND
+from hub.model.failures import StepFailed
 from hub.workflows import expressions
 from hub.workflows.cases.compare import differences
 from hub.workflows.cases.parse import ANSWERS, Case, Happening
-from hub.workflows.cases.world import Incident, StepFailed, World
+from hub.workflows.cases.world import Incident, World
 from hub.workflows.engine import (
     Decision,
     Event,
@@ -283,14 +284,15 @@ class _Run:
         for call in decision.steps:
             try:
                 done = self.world.run(call.type, self._arguments(event, call), self.snapshot.vars)
-            except (StepFailed, expressions.ExpressionError) as error:
+            except StepFailed as error:
                 kept.fails = self.world.fails
                 self.world = kept
                 self.snapshot = msgspec.structs.replace(
                     self.snapshot, vars=values, status=before.status, phase=before.phase
                 )
-                reason = error.reason if isinstance(error, StepFailed) else "expression"
-                failed = Event(f"{call.type}.failed", EventClass.INTERNAL, self.now, {"reason": reason})
+                failed = Event(
+                    f"{call.type}.failed", EventClass.INTERNAL, self.now, {"reason": error.reason}
+                )
                 return failed, f"{call.type} failed: {error}"
             self._remember(done)
         if decision.effect is not None:

@@ -9,18 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.model.failures import StepFailed
 from hub.model.states import Size
 from hub.workflows.cases.parse import Case
 
 _DEFAULT_THERMAL = "ambient"
-
-
-class StepFailed(Exception):
-    """A database step cannot succeed; `reason` is the word that `<step>.failed` carries."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(slots=True)
