@@ -8,6 +8,9 @@ import os
 import pytest
 
 import integrations.mdb as mdb
+from hub.model.observations import DeviceOnline
+from hub.model.states import EffectKind
+from hub.testing import make_intent
 from hub.transports.peers import PtyPeer
 
 
@@ -111,3 +114,30 @@ async def test_every_line_end_is_taken(bench, end):
     host, _ = await bench()
     assert await host.ask("M,1", end) == "m,ACK"
     assert (await host.ask("V", end)).startswith("v,")
+
+
+async def test_the_driver_sells_over_a_pseudo_terminal(hub_kit, tmp_path):
+    config = {"poll_milliseconds": 25, "simulate": {"auto": "pay"}}
+    peer = PtyPeer(tmp_path / "mdb", hub_kit.clock, 115200)
+    await peer.open()
+    context = hub_kit.context(
+        name="card", config=config, state_dir=str(tmp_path), url=f"serial://{tmp_path / 'mdb'}?baud=115200"
+    )
+    reader = hub_kit.simulator(mdb, context, attach=False)
+    peer.attach(reader.wire)
+    driver = await hub_kit.start(mdb.create_driver(context))
+    await context.seen(DeviceOnline)
+    soon = hub_kit.clock.monotonic() + 20
+    intents = {
+        kind: make_intent(
+            "card", "leg1", driver.baseline("leg1"), kind=kind, deadline=hub_kit.clock.now() + 60_000_000,
+            params={"amount": 250, "currency": "EUR", "item": 10},
+        )
+        for kind in (EffectKind.AUTHORISE, EffectKind.CAPTURE)
+    }
+    await driver.authorise(intents[EffectKind.AUTHORISE], soon)
+    assert (await driver.resolve(intents[EffectKind.AUTHORISE], soon)).evidence == {"amount": 250}
+    await driver.capture(intents[EffectKind.CAPTURE], soon)
+    await driver.stop()
+    await peer.close()
+    assert [act["act"] for act in reader.ledger] == ["approved", "charged"]
