@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from hub.app import Hub, Surroundings
+from hub.cli.web import ports_of
 from hub.core.clock import SystemClock
 from hub.core.entropy import SystemEntropy
 from hub.plugins.integrations import Integrations
@@ -43,7 +44,7 @@ async def serve(options: Options) -> int:
         raise click.ClickException(f"the site is not right:\n{problems.render()}")
     try:
         async with _twin(options) as twin, _hub(options, config, integrations, twin) as hub:
-            server = WebServer(hub, options.port or config.web.port)
+            server = WebServer(ports_of(hub), options.port)
             await server.start()
             click.echo(welcome(config, server.address, twin is not None))
             try:
@@ -53,9 +54,9 @@ async def serve(options: Options) -> int:
     except (StoreError, TwinError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
+        port = config.web.port if options.port is None else options.port
         raise click.ClickException(
-            f"cannot serve on port {options.port or config.web.port}: {error.strerror}; "
-            "choose another with --port, or stop what uses it"
+            f"cannot serve on port {port}: {error.strerror}; choose another with --port, or stop what uses it"
         ) from None
     return 0
 
@@ -91,6 +92,9 @@ async def _hub(
 def welcome(config: SiteConfig, address: str, simulated: bool) -> str:
     """What to open and what to try."""
     lines = [f"\n  {config.site.name} is open at {address}\n"]
+    if simulated and config.web.tokens:
+        # A fragment stays in the browser; a real site's token is typed in.
+        lines.append(f"  Signed in already: {address}/#token={config.web.tokens[0].token}\n")
     if simulated:
         lines += [
             "  Try, in another terminal (. .venv/bin/activate):",

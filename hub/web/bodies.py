@@ -1,0 +1,115 @@
+"""What requests may contain: bodies and queries, checked by msgspec."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from hub.model.states import Size, Status, Thermal
+
+Word = Annotated[str, Meta(min_length=1, max_length=200)]
+Why = Annotated[str, Meta(max_length=500, description="Why, for the record.")]
+Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with an offset or Z.")]
+
+
+class _Body(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    pass
+
+
+class Recipient(_Body):
+    """Who collects. At least one of the four; `ref` is the caller's own name for the person."""
+
+    name: Word | None = None
+    phone: Word | None = None
+    email: Word | None = None
+    ref: Word | None = None
+
+
+class Item(_Body):
+    """One item line. `size` and `thermal` may be left out for a product of the catalogue."""
+
+    sku: Word
+    quantity: Annotated[int, Meta(ge=1, le=999)]
+    size: Size | None = None
+    thermal: Thermal | None = None
+
+
+class Window(_Body):
+    """When it may be collected."""
+
+    since: Moment | None = msgspec.field(name="from", default=None)
+    until: Moment | None = None
+
+
+class NewHandover(_Body):
+    """What a new handover is about."""
+
+    workflow: Word
+    recipient: Recipient
+    items: Annotated[list[Item], Meta(min_length=1, max_length=100)]
+    external_ref: Word | None = None
+    window: Window | None = None
+
+
+class Plain(_Body):
+    """A command that needs nothing but, if you like, a reason."""
+
+    why: Why = ""
+
+
+class Extend(_Body):
+    """Moves a deadline of the handover; `deadline` is its name in the blueprint."""
+
+    until: Moment
+    deadline: Word = "hold"
+    why: Why = ""
+
+
+class Resolve(_Body):
+    """A verdict on an incident. `left` says that something was left behind after a collection."""
+
+    verdict: Literal["confirmed", "refuted", "closed", "left"]
+    why: Annotated[str, Meta(min_length=1, max_length=500)]
+    incident: Word | None = None
+
+
+class TwinAction(_Body):
+    """Arguments of an action of a simulated device."""
+
+    args: Annotated[list[Annotated[str, Meta(max_length=4096)]], Meta(max_length=16)] = []
+
+
+class ListQuery(_Body):
+    """Filters of a list; `cursor` is the `next` of the page before."""
+
+    state: Word | None = None
+    status: Status | None = None
+    workflow: Word | None = None
+    ended: bool | None = None
+    limit: Annotated[int, Meta(ge=1, le=500)] = 50
+    cursor: Word | None = None
+
+
+class EventsQuery(_Body):
+    """Events behind `after`, at most `limit`."""
+
+    after: Annotated[int, Meta(ge=0)] = 0
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 500
+
+
+class NoQuery(_Body):
+    """Nothing."""
+
+
+class Hello(_Body):
+    """The first message of a WebSocket client.
+
+    `after` resumes behind that event. Without it the stream begins now, with the `recent` last events.
+    """
+
+    token: str = ""
+    after: Annotated[int, Meta(ge=0)] | None = None
+    recent: Annotated[int, Meta(ge=0, le=500)] = 0

@@ -1,0 +1,215 @@
+"""Creating, reading and commanding handovers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.access import Target
+from hub.config.problems import suggest
+from hub.core.commands import Accepted, Answer, Command, Refused
+from hub.store import Reader, Tx
+from hub.store.cursors import read_stream
+from hub.web import answers, bodies
+from hub.web.access import demand
+from hub.web.answers import iso, micros
+from hub.web.calls import API, Api, Call, Reply, Serve, encode
+from hub.web.handover_views import detail_view, event_view, summary_view
+from hub.web.idempotency import Kept, find, keep
+from hub.web.ports import Ports
+from hub.web.problems import KINDS, Problem
+from hub.workflows.run import records
+from hub.workflows.run.service import Order, UnknownWorkflow
+
+_REPLAYED = {"Idempotency-Replayed": "true"}
+
+
+async def create(api: Api, call: Call) -> Reply:
+    """Begin a handover, once per Idempotency-Key and once per external reference."""
+    ports = api.ports
+    asked: bodies.NewHandover = call.body
+    demand(ports.policy, call.actor, "handover.create", call.at, Target(workflow=asked.workflow))
+    async with api.twins.turn(call.key):
+        kept = await _answered(ports, call)
+        if kept is not None:
+            return kept
+        order = order_of(asked, ports, call.at)
+        machines = ports.handovers.engine.machines
+        shown = b""
+
+        def also(tx: Tx, handover_id: str) -> None:
+            nonlocal shown
+            row = records.summary(tx, handover_id)
+            assert row is not None
+            shown = encode(summary_view(tx, machines, row))
+            if call.key is not None:
+                keep(tx, call.key, Kept(201, shown, _href(handover_id)), call.at)
+
+        try:
+            handover_id = await ports.handovers.create(order, also=also)
+        except UnknownWorkflow:
+            offered = [name for name, w in ports.handovers.offered.items() if w.starts_on("api")]
+            detail = f"no workflow {asked.workflow!r} begins by the API here"
+            raise Problem("unknown-workflow", detail, mend=suggest(asked.workflow, offered)) from None
+        except records.ReferenceTaken as taken:
+            href = _href(taken.handover_id)
+            raise Problem(
+                "reference-taken", f"{asked.external_ref!r} belongs to {taken.handover_id}",
+                mend=f"read it: GET {href}", members={"handover": taken.handover_id, "href": href},
+                headers={"Link": f'<{href}>; rel="related"'},
+            ) from None
+    return Reply(shown, headers={"Location": _href(handover_id)})
+
+
+def order_of(asked: bodies.NewHandover, ports: Ports, at: int) -> Order:
+    """The order, complete. Raises Problem: one-allocation, item-unknown, invalid, in-the-past."""
+    recipient = {f: v for f in ("name", "phone", "email", "ref") if (v := getattr(asked.recipient, f))}
+    if not recipient:
+        raise Problem("invalid", "the recipient is empty - at `$.recipient`", mend=_SOMEBODY)
+    if len(asked.items) > 1:
+        raise Problem("one-allocation", f"{len(asked.items)} item lines need as many compartments")
+    return Order(
+        asked.workflow, items=(_item(asked.items[0], ports),), recipient=recipient,
+        external_ref=asked.external_ref, window=_window(asked.window, at),
+    )
+
+
+async def page(api: Api, call: Call) -> Reply:
+    """Handovers, newest first."""
+    query: bodies.ListQuery = call.query
+    machines = api.ports.handovers.engine.machines
+
+    def read(reader: Reader) -> answers.HandoverPage:
+        rows = records.listed(
+            reader, ended=query.ended, limit=query.limit + 1, before=query.cursor, workflow=query.workflow,
+            state=query.state, status=query.status,
+        )
+        shown = [summary_view(reader, machines, row) for row in rows[: query.limit]]
+        return answers.HandoverPage(shown, shown[-1].id if len(rows) > query.limit else None)
+
+    return Reply(await api.ports.store.read(read))
+
+
+async def one(api: Api, call: Call) -> Reply:
+    """One handover with everything that belongs to it."""
+    machines = api.ports.handovers.engine.machines
+
+    def read(reader: Reader) -> answers.HandoverDetail:
+        row = _readable(reader, api.ports, call)
+        target = _target(row)
+        named = api.ports.policy.decide(call.actor, "person.read", target, call.at)
+        with_person = named.allowed and not named.needs_approval
+        return detail_view(reader, machines, row, with_person=with_person)
+
+    return Reply(await api.ports.store.read(read))
+
+
+async def events(api: Api, call: Call) -> Reply:
+    """The journal of one handover."""
+    query: bodies.EventsQuery = call.query
+
+    def read(reader: Reader) -> answers.EventPage:
+        row = _readable(reader, api.ports, call)
+        found = read_stream(reader, f"handover/{row['id']}", query.after, query.limit + 1)
+        shown = [event_view(event) for event in found[: query.limit]]
+        return answers.EventPage(shown, shown[-1].seq if len(found) > query.limit else None)
+
+    return Reply(await api.ports.store.read(read))
+
+
+def command(verb: str) -> Serve:
+    """The handler of one command; who may is asked in its transaction."""
+
+    async def serve(api: Api, call: Call) -> Reply:
+        async with api.twins.turn(call.key):
+            kept = await _answered(api.ports, call)
+            if kept is not None:
+                return kept
+
+            def also(tx: Tx, answer: Answer) -> None:
+                if isinstance(answer, Accepted) and call.key is not None:
+                    keep(tx, call.key, Kept(200, encode(_accepted(answer)), ""), call.at)
+
+            asked = Command(f"handover.{verb}", call.actor, call.params["id"], _arguments(call.body), also)
+            answer = await api.ports.commands.call(asked)
+        if isinstance(answer, Refused):
+            raise _refused(answer, asked)
+        return Reply(_accepted(answer))
+
+    return serve
+
+
+_SOMEBODY = "give at least one of name, phone, email, ref"
+
+
+async def _answered(ports: Ports, call: Call) -> Reply | None:
+    key = call.key
+    kept = None if key is None else await ports.store.read(lambda reader: find(reader, key, call.at))
+    if kept is None:
+        return None
+    location = {"Location": kept.location} if kept.location else {}
+    return Reply(kept.answer, kept.status, _REPLAYED | location)
+
+
+def _item(asked: bodies.Item, ports: Ports) -> dict[str, Any]:
+    known = ports.config.products.get(asked.sku)
+    size = asked.size or (known.size if known else None)
+    thermal = asked.thermal or (known.thermal if known else None)
+    if size is None or thermal is None:
+        hint = suggest(asked.sku, ports.config.products)
+        raise Problem(
+            "item-unknown", f"{asked.sku!r} is not in the catalogue of the site - at `$.items[0]`",
+            mend=f"give the item's size and thermal, or name a product; {hint}",
+        )
+    return {"sku": asked.sku, "quantity": asked.quantity, "size": size, "thermal": thermal}
+
+
+def _window(asked: bodies.Window | None, at: int) -> dict[str, int]:
+    if asked is None:
+        return {}
+    moments = {"from": asked.since, "until": asked.until}
+    window = {name: micros(moment) for name, moment in moments.items() if moment is not None}
+    until = window.get("until")
+    if until is not None and until <= at:
+        raise Problem("in-the-past", "the window has ended - at `$.window.until`")
+    if until is not None and until <= window.get("from", 0):
+        raise Problem("invalid", "the window ends before it begins - at `$.window`")
+    return window
+
+
+def _readable(reader: Reader, ports: Ports, call: Call) -> dict[str, Any]:
+    row = records.summary(reader, call.params["id"])
+    if row is None:
+        raise Problem("unknown-handover", f"there is no handover {call.params['id']!r}")
+    demand(ports.policy, call.actor, "handover.read", call.at, _target(row))
+    return row
+
+
+def _target(row: dict[str, Any]) -> Target:
+    return Target(row["id"], row["workflow"], row["status"], row["person_ref"] or "")
+
+
+def _arguments(body: bodies.Plain | bodies.Extend | bodies.Resolve) -> dict[str, Any]:
+    found: dict[str, Any] = {"why": body.why} if body.why else {}
+    if isinstance(body, bodies.Extend):
+        found |= {"until": micros(body.until), "deadline": body.deadline}
+    elif isinstance(body, bodies.Resolve):
+        found |= {"verdict": body.verdict} | ({"incident": body.incident} if body.incident else {})
+    return found
+
+
+def _accepted(answer: Accepted) -> answers.CommandAnswer:
+    shown = dict(answer.result)
+    until = shown.pop("until", None)
+    return answers.CommandAnswer(**shown, until=None if until is None else iso(until))
+
+
+def _refused(answer: Refused, asked: Command) -> Problem:
+    members = {key: value for key, value in answer.detail.items() if key not in ("rule", "approval")}
+    if answer.code == "forbidden":
+        members["permission"] = asked.verb
+    name = answer.code if answer.code in KINDS else "not-possible"
+    return Problem(name, answer.reason, members=members)
+
+
+def _href(handover_id: str) -> str:
+    return f"{API}/handovers/{handover_id}"

@@ -1,0 +1,108 @@
+"""What there is at the site now: banks with their compartments, devices, health."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hub import commerce, custody
+from hub.effects.devices import DeviceState
+from hub.model.observations import TemperatureRead
+from hub.site.specs import SiteConfig
+from hub.store import Reader
+from hub.web import answers
+from hub.web.ports import Ports
+
+
+def bank_views(
+    reader: Reader, config: SiteConfig, temperatures: Mapping[str, TemperatureRead]
+) -> list[answers.BankView]:
+    """All banks; compartments keep the order of site.yaml, so that each has its place."""
+    found = {c.id: c for c in custody.compartments(reader)}
+    stocks = commerce.stocks(reader)
+    return [
+        answers.BankView(
+            bank.name, bank.thermal, _temperature(bank.thermometer, temperatures),
+            [
+                _compartment(found[key], stocks.get(key), config)
+                for spec in bank.compartments if (key := f"{spec.bank}/{spec.name}") in found
+            ],
+        )
+        for bank in config.banks.values()
+    ]
+
+
+def compartment_views(
+    reader: Reader, config: SiteConfig, ids: Sequence[str]
+) -> list[answers.CompartmentView]:
+    """Some compartments as in `bank_views`."""
+    return [
+        _compartment(custody.compartment(reader, key), commerce.stock_of(reader, key), config) for key in ids
+    ]
+
+
+def temperature_view(seen: TemperatureRead) -> answers.TemperatureView:
+    """A measured temperature."""
+    return answers.TemperatureView(seen.device, seen.millicelsius, seen.permille)
+
+
+def device_views(ports: Ports, actions: Mapping[str, Sequence[str]]) -> list[answers.DeviceView]:
+    """All devices; `actions` are the usages of what one can do to the simulated ones."""
+    specs = ports.config.devices
+    return [
+        answers.DeviceView(
+            found["name"], found["integration"], list(specs[found["name"]].capabilities), found["state"],
+            found["reason"], [answers.FaultView(**fault) for fault in found["faults"]],
+            list(actions.get(found["name"], ())),
+        )
+        for found in ports.devices.describe()
+    ]
+
+
+def health(ports: Ports, uptime: float) -> answers.Health:
+    """How the hub is; `uptime` in seconds."""
+    states = [found["state"] for found in ports.devices.describe()]
+    serving = states.count(DeviceState.SERVING.value)
+    healthy, trouble = ports.store.healthy, ports.store.trouble
+    site = ports.config.site
+    return answers.Health(
+        status="ok" if healthy and serving == len(states) else "degraded",
+        site=answers.SiteName(site.id, site.name, site.time_zone, site.currency), simulated=ports.simulated,
+        store=answers.StoreHealth(healthy, str(trouble) if trouble else ""),
+        devices=answers.Count(serving, len(states)), version=ports.version, uptime=round(uptime, 1),
+    )
+
+
+def _temperature(
+    thermometer: str | None, temperatures: Mapping[str, TemperatureRead]
+) -> answers.TemperatureView | None:
+    seen = temperatures.get(thermometer) if thermometer else None
+    return None if seen is None else temperature_view(seen)
+
+
+def _compartment(
+    found: custody.Compartment, stock: commerce.Stock | None, config: SiteConfig
+) -> answers.CompartmentView:
+    return answers.CompartmentView(
+        found.id, found.name, found.size, found.low,
+        answers.DoorView(
+            found.door, answers.iso(found.door_at) if found.door_at else None, found.door_device,
+            found.door_name,
+        ),
+        answers.ServiceView(found.service, list(found.reasons)),
+        answers.HoldView(found.hold, found.handover_id),
+        answers.OccupancyView(found.occupancy, found.occupancy_by),
+        _product(found, stock, config),
+    )
+
+
+def _product(
+    found: custody.Compartment, stock: commerce.Stock | None, config: SiteConfig
+) -> answers.ProductView | None:
+    if found.product is None:
+        return None
+    spec = config.products.get(found.product)
+    sure = stock is not None and not stock.uncertain
+    return answers.ProductView(
+        found.product, spec.name if spec else found.product, spec.selection if spec else None,
+        stock.quantity if stock is not None and sure else None,
+    )

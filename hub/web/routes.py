@@ -1,0 +1,82 @@
+"""The table of routes: what drives routing, permissions and the OpenAPI document alike."""
+
+from __future__ import annotations
+
+from hub.web import answers, bodies, handover_calls, site_calls
+from hub.web.calls import Route
+
+_COMMANDS = {
+    "load": ("Opens the compartment for staff to load it", bodies.Plain),
+    "cancel": ("Cancels the handover", bodies.Plain),
+    "extend": ("Moves a deadline", bodies.Extend),
+    "reissue": ("Revokes the credential and sends a fresh one", bodies.Plain),
+    "open": ("Opens the compartment by order of the desk", bodies.Plain),
+    "resolve": ("Gives the verdict on an incident", bodies.Resolve),
+}
+COMMANDS = tuple(_COMMANDS)
+_REFUSALS = (
+    "unknown-handover", "forbidden", "approval-needed", "not-now", "not-possible", "idempotency-mismatch",
+)
+_MORE_REFUSALS = {
+    "extend": ("in-the-past",), "resolve": ("no-incident", "which-incident", "bad-verdict"),
+}
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET", "/health", "getHealth", "How the hub is; needs no token", site_calls.hub_health,
+        answer=answers.Health,
+    ),
+    Route(
+        "POST", "/handovers", "createHandover", "Begins a handover", handover_calls.create,
+        verb="handover.create", by_target=True, body=bodies.NewHandover, answer=answers.HandoverSummary,
+        status=201, keyed=True, problems=(
+            "forbidden", "reference-taken", "one-allocation", "item-unknown", "unknown-workflow",
+            "in-the-past", "idempotency-mismatch",
+        ),
+    ),
+    Route(
+        "GET", "/handovers", "listHandovers", "Handovers, newest first", handover_calls.page,
+        verb="handover.read", query=bodies.ListQuery, answer=answers.HandoverPage,
+    ),
+    Route(
+        "GET", "/handovers/{id}", "getHandover", "One handover with its evidence", handover_calls.one,
+        verb="handover.read", by_target=True, answer=answers.HandoverDetail,
+        problems=("unknown-handover", "forbidden"),
+    ),
+    Route(
+        "GET", "/handovers/{id}/events", "listHandoverEvents", "The journal of one handover",
+        handover_calls.events, verb="handover.read", by_target=True, query=bodies.EventsQuery,
+        answer=answers.EventPage, problems=("unknown-handover", "forbidden"),
+    ),
+    *(
+        Route(
+            "POST", f"/handovers/{{id}}/{verb}", f"{verb}Handover", summary, handover_calls.command(verb),
+            verb=f"handover.{verb}", by_target=True, body=body, body_optional=body is bodies.Plain,
+            answer=answers.CommandAnswer, keyed=True, problems=_REFUSALS + _MORE_REFUSALS.get(verb, ()),
+        )
+        for verb, (summary, body) in _COMMANDS.items()
+    ),
+    Route(
+        "GET", "/banks", "listBanks", "Banks and the four facts of each compartment", site_calls.banks,
+        verb="compartment.read", answer=answers.Banks,
+    ),
+    Route(
+        "GET", "/devices", "listDevices", "Devices and their faults", site_calls.devices,
+        verb="device.read", answer=answers.Devices,
+    ),
+    Route(
+        "GET", "/messages", "listMessages", "What was sent to people", site_calls.messages,
+        verb="message.read", answer=answers.Messages, simulated=True,
+    ),
+    Route(
+        "GET", "/messages/{id}/code.png", "getMessagePicture", "The QR picture that was sent",
+        site_calls.picture, verb="message.read", media="image/png", simulated=True,
+        problems=("unknown-message",),
+    ),
+    Route(
+        "POST", "/twin/{device}/{action}", "actOnTwin", "Does what a customer or an accident would do",
+        site_calls.act, verb="twin.act", body=bodies.TwinAction, body_optional=True,
+        answer=answers.TwinAnswer, simulated=True,
+        problems=("unknown-device", "unknown-action", "twin-refused", "twin-away"),
+    ),
+)
