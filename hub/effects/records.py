@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from hub.core.clock import HOUR
 from hub.model.effects import Intent, Resolution
 from hub.model.states import EffectKind, EffectState, EvidenceLevel, Verdict
 from hub.store import Reader, Tx
@@ -20,6 +21,17 @@ _COLUMNS = (
     "id, kind, device, target, sequence, epoch, deadline, level, baseline, params, handover_id, "
     "allocation_id, leg_id, state, reason, evidence, opened, settled, use_id"
 )
+# Leases are few, however many effects there have been: their index is read whole.
+_OPEN = (
+    f"SELECT {_COLUMNS} FROM effect INDEXED BY effect_lease "  # noqa: S608  constants only
+    "WHERE state IN ('intent', 'in_doubt') AND state = 'intent' AND device = ? ORDER BY opened, id"
+)
+_EXPLAINS = """
+SELECT EXISTS (SELECT 1 FROM effect WHERE lease = ?1 AND state IN ('intent', 'in_doubt')
+    AND kind = 'open' AND opened >= ?3)
+  OR EXISTS (SELECT 1 FROM effect WHERE lease = ?1 AND settled >= ?2
+    AND kind = 'open' AND state = 'confirmed')
+"""
 
 
 class LeaseHeld(Exception):
@@ -85,11 +97,7 @@ def record_outcome(tx: Tx, intent: Intent, resolution: Resolution, at: int) -> b
 
 def open_intents(reader: Reader, device: str) -> list[Intent]:
     """Intents of a device that have no outcome at all, oldest first."""
-    rows = reader.execute(
-        f"SELECT {_COLUMNS} FROM effect WHERE device = ? AND state = 'intent' ORDER BY opened, id",  # noqa: S608
-        (device,),
-    ).fetchall()
-    return [_intent(row) for row in rows]
+    return [_intent(row) for row in reader.execute(_OPEN, (device,)).fetchall()]
 
 
 def intent_of(reader: Reader, effect_id: str) -> Intent | None:
@@ -100,13 +108,8 @@ def intent_of(reader: Reader, effect_id: str) -> Intent | None:
 
 def explains_opening(reader: Reader, device: str, door: str, since: int) -> bool:
     """Whether an effect without verdict, or one confirmed after `since`, is the cause of an open door."""
-    row = reader.execute(
-        "SELECT 1 FROM effect WHERE device = ?1 AND target = ?2 AND kind = 'open' "
-        "AND opened >= ?3 - 3600000000 "
-        "AND (state IN ('intent', 'in_doubt') OR (state = 'confirmed' AND settled >= ?3)) LIMIT 1",
-        (device, door, since),
-    ).fetchone()
-    return row is not None
+    row = reader.execute(_EXPLAINS, (f"{device}/{door}", since, since - HOUR)).fetchone()
+    return bool(row[0])
 
 
 def opened_at(reader: Reader, effect_id: str) -> int:

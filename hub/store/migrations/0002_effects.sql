@@ -27,7 +27,8 @@ CREATE UNIQUE INDEX effect_lease ON effect (lease) WHERE state IN ('intent', 'in
 -- Every opening belongs to exactly one accepted use of one grant; a refuted one did not open anything.
 CREATE UNIQUE INDEX effect_use ON effect (use_id) WHERE use_id IS NOT NULL AND state <> 'refuted';
 CREATE INDEX effect_handover ON effect (handover_id, opened);
-CREATE INDEX effect_open ON effect (device, opened) WHERE state IN ('intent', 'in_doubt');
+-- When a door was last opened by us, so that an opening can be told from a breach.
+CREATE INDEX effect_opening ON effect (lease, settled) WHERE kind = 'open' AND state = 'confirmed';
 
 -- Command numbers per device, so that a record can say which came first.
 CREATE TABLE command_sequence (
