@@ -6,9 +6,8 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 
-from hub.api import LockBank
 from hub.core.clock import SECOND, Clock
-from hub.effects.devices import Devices
+from hub.effects.devices import Devices, lock_bank
 from hub.effects.supplies import Supply
 from hub.store import Store, StoreError, Tx
 
@@ -54,8 +53,8 @@ class EmergencyRelease:
         return results
 
     async def _one(self, device: str, door: str) -> str:
-        driver: object = self._devices.driver(device)
-        if not isinstance(driver, LockBank):
+        driver = lock_bank(self._devices.driver(device))
+        if driver is None:
             return "no lock driver"
         try:
             await driver.release_now(door)

@@ -42,15 +42,6 @@ class NotEntitled(Exception):
     """The use of a grant that this opening names has opened something already."""
 
 
-def next_sequence(tx: Tx, device: str) -> int:
-    """The next command sequence of a device within this epoch."""
-    row = tx.execute(
-        "INSERT INTO command_sequence (device, value) VALUES (?, 1) "
-        "ON CONFLICT (device) DO UPDATE SET value = value + 1 RETURNING value", (device,)
-    ).fetchone()
-    return int(row[0])
-
-
 def write_intent(tx: Tx, intent: Intent, lease: str, use_id: str | None, at: int) -> None:
     """Make an intent durable. Raises LeaseHeld or NotEntitled; then nothing may be acted."""
     try:

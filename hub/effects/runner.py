@@ -10,19 +10,11 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from hub.api import (
-    CashlessReader,
-    Dispenser,
-    Driver,
-    IntegrationError,
-    LockBank,
-    NotSent,
-    Rejected,
-)
+from hub.api import Driver, IntegrationError, NotSent, Rejected
 from hub.core.clock import SECOND, Clock
 from hub.core.failpoints import Failpoint
 from hub.core.supervisor import Supervisor
-from hub.effects.devices import Devices
+from hub.effects.devices import Devices, cashless, dispenser, lock_bank
 from hub.effects.supplies import SupplyGates
 from hub.model.effects import Intent, Receipt, Resolution
 from hub.model.states import EffectKind, EvidenceLevel, Verdict
@@ -139,10 +131,11 @@ class EffectRunner:
         return None
 
     async def _resolve(self, driver: Driver, intent: Intent, deadline: float) -> Resolution:
-        if not isinstance(driver, LockBank | Dispenser | CashlessReader):
+        able = lock_bank(driver) or cashless(driver) or dispenser(driver)
+        if able is None:
             return Resolution.unknown("not_supported")
         guard = self._devices.guard(intent.device)
-        return await guard.resolve(lambda: driver.resolve(intent, deadline), deadline)
+        return await guard.resolve(lambda: able.resolve(intent, deadline), deadline)
 
     async def _repeat(self, driver: Driver, intent: Intent, deadline: float) -> Resolution:
         """Repeat an act that carries its own key until its answer is definite or time is up."""
@@ -178,18 +171,22 @@ def _bound(method: Act, intent: Intent, deadline: float) -> Callable[[], Corouti
 
 
 def _method(driver: Driver, intent: Intent) -> Act | None:
-    if intent.kind is EffectKind.OPEN and isinstance(driver, LockBank):
-        return driver.open
-    if intent.kind is EffectKind.DISPENSE and isinstance(driver, Dispenser):
-        return driver.dispense
-    if isinstance(driver, CashlessReader):
-        match intent.kind:
-            case EffectKind.AUTHORISE:
-                return driver.authorise
-            case EffectKind.CAPTURE:
-                return driver.capture
-            case EffectKind.VOID:
-                return driver.void
-            case _:
-                pass
-    return None
+    match intent.kind:
+        case EffectKind.OPEN:
+            doors = lock_bank(driver)
+            return None if doors is None else doors.open
+        case EffectKind.DISPENSE:
+            slots = dispenser(driver)
+            return None if slots is None else slots.dispense
+    reader = cashless(driver)
+    if reader is None:
+        return None
+    match intent.kind:
+        case EffectKind.AUTHORISE:
+            return reader.authorise
+        case EffectKind.CAPTURE:
+            return reader.capture
+        case EffectKind.VOID:
+            return reader.void
+        case _:
+            return None

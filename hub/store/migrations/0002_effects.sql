@@ -29,9 +29,3 @@ CREATE UNIQUE INDEX effect_use ON effect (use_id) WHERE use_id IS NOT NULL AND s
 CREATE INDEX effect_handover ON effect (handover_id, opened);
 -- When a door was last opened by us, so that an opening can be told from a breach.
 CREATE INDEX effect_opening ON effect (lease, settled) WHERE kind = 'open' AND state = 'confirmed';
-
--- Command numbers per device, so that a record can say which came first.
-CREATE TABLE command_sequence (
-  device TEXT PRIMARY KEY,
-  value INTEGER NOT NULL
-) WITHOUT ROWID;

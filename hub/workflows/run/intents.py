@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 from hub import access, commerce, custody
 from hub.api import CashlessReader, Driver, IntegrationError, LockBank
 from hub.core.clock import MINUTE
-from hub.effects.devices import Devices
-from hub.effects.records import LeaseHeld, NotEntitled, next_sequence, write_intent
+from hub.effects.devices import Devices, cashless, lock_bank
+from hub.effects.records import LeaseHeld, NotEntitled, write_intent
 from hub.model.effects import Intent, JsonMap
 from hub.model.failures import StepFailed
 from hub.model.ids import AllocationId, EffectId
@@ -29,6 +30,8 @@ class Intents:
     def __init__(self, devices: Devices, places: Places) -> None:
         self._devices = devices
         self._places = places
+        #: Commands of this epoch per device: an epoch and a number together are never given twice.
+        self._sequences: defaultdict[str, int] = defaultdict(int)
 
     def __call__(self, run: Run, call: StepCall, args: Mapping[str, Any]) -> Intent:
         """The intent of an effect step, written. Raises StepFailed when the hub must not act."""
@@ -49,8 +52,8 @@ class Intents:
         use_id = run.snapshot.vars.get("use")
         if not use_id:
             raise StepFailed("not_entitled", "no accepted use of a grant stands behind this opening")
-        driver = self._serving(place.door_device)
-        if not isinstance(driver, LockBank):
+        driver = lock_bank(self._serving(place.door_device))
+        if driver is None:
             raise StepFailed("not_supported", f"{place.door_device} has no doors")
         intent = self._intent(
             run, EffectKind.OPEN, place.door_device, place.door_name, run.at + int(args["within"]),
@@ -63,8 +66,8 @@ class Intents:
         terminal = self._places.terminals.get(str(run.snapshot.vars.get("terminal", "")))
         if terminal is None or not terminal.payment:
             raise StepFailed("no_terminal", "this handover has no terminal with a payment device")
-        driver = self._serving(terminal.payment)
-        if not isinstance(driver, CashlessReader):
+        driver = cashless(self._serving(terminal.payment))
+        if driver is None:
             raise StepFailed("not_supported", f"{terminal.payment} takes no payment")
         currency = str((run.snapshot.vars.get("leg") or {}).get("currency") or self._places.currency)
         amount, item = int(args["amount"]), int(args["item"])
@@ -88,9 +91,9 @@ class Intents:
             raise StepFailed("no_leg")
         amount = int(leg.get("approved", leg["amount"]))
         commerce.decide(run.tx, leg["id"], commerce.MoneyDecision(kind.value), amount, run.at)
-        driver: object = self._devices.driver(leg["device"])
+        driver = cashless(self._devices.driver(leg["device"]))
         baseline: JsonMap = {}
-        if isinstance(driver, CashlessReader):
+        if driver is not None:
             baseline = self._baseline(leg["device"], driver, leg["id"])
         intent = self._intent(
             run, kind, leg["device"], leg["id"], run.at + _MONEY_PATIENCE, EvidenceLevel.ACK, baseline,
@@ -102,9 +105,10 @@ class Intents:
         self, run: Run, kind: EffectKind, device: str, target: str, deadline: int, level: EvidenceLevel,
         baseline: JsonMap, params: JsonMap, allocation_id: str | None = None, leg_id: str | None = None,
     ) -> Intent:
+        self._sequences[device] += 1
         return Intent(
             effect_id=EffectId(run.tx.new_id(run.at)), kind=kind, device=device, target=target,
-            sequence=next_sequence(run.tx, device), epoch=run.tx.epoch, deadline=deadline, level=level,
+            sequence=self._sequences[device], epoch=run.tx.epoch, deadline=deadline, level=level,
             baseline=baseline, params=params, handover_id=run.handover_id,
             allocation_id=AllocationId(allocation_id) if allocation_id else None, leg_id=leg_id,
         )
