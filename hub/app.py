@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub import access, commerce, custody
@@ -14,12 +14,11 @@ from hub.core.bus import EventBus
 from hub.core.commands import CommandPort
 from hub.core.supervisor import Supervisor
 from hub.effects.emergency import EmergencyRelease
-from hub.effects.records import open_intents
+from hub.effects.records import authorisation_of, open_intents
 from hub.effects.runner import EffectRunner
 from hub.effects.supplies import Supply, SupplyGates
 from hub.model.effects import Intent
 from hub.model.observations import DeviceOnline, Observation, TemperatureRead
-from hub.model.states import EffectKind, EvidenceLevel
 from hub.plugins.integrations import Integrations
 from hub.site.devices import DeviceEntry, DeviceManager, Hooks
 from hub.site.specs import SiteConfig
@@ -174,17 +173,12 @@ class Hub:
 
 
 def _unsettled(reader: Reader, device: str) -> list[Intent]:
-    intents = open_intents(reader, device)
+    """Open intents of a device, and for each payment it approved and nobody decided its authorisation."""
     legs = [leg for leg in commerce.undecided_legs(reader, device) if leg.approved is not None]
-    return intents + [
-        Intent(
-            effect_id=f"leg-{leg.id}", kind=EffectKind.AUTHORISE, device=device, target=leg.id, sequence=0,
-            epoch="", deadline=leg.opened, level=EvidenceLevel.ACK, baseline={}, leg_id=leg.id,
-            params={
-                "amount": leg.approved, "currency": leg.currency, "item": int(leg.item), "approved": True,
-            },
-        )
-        for leg in legs
+    held = [(leg, authorisation_of(reader, leg.id)) for leg in legs]
+    return open_intents(reader, device) + [
+        replace(intent, params={**intent.params, "amount": leg.approved, "approved": True})
+        for leg, intent in held if intent is not None
     ]
 
 

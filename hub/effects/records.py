@@ -109,6 +109,14 @@ def opened_at(reader: Reader, effect_id: str) -> int:
     return int(row[0])
 
 
+def authorisation_of(reader: Reader, leg_id: str) -> Intent | None:
+    """The intent by which a leg was authorised."""
+    row = reader.execute(
+        f"SELECT {_COLUMNS} FROM effect WHERE leg_id = ? AND kind = 'authorise'", (leg_id,)  # noqa: S608
+    ).fetchone()
+    return None if row is None else _intent(row)
+
+
 def effects_of(reader: Reader, handover_id: str) -> list[dict[str, Any]]:
     """All effects of a handover with their outcome and evidence, oldest first."""
     rows = reader.execute(

@@ -29,3 +29,4 @@ CREATE UNIQUE INDEX effect_use ON effect (use_id) WHERE use_id IS NOT NULL AND s
 CREATE INDEX effect_handover ON effect (handover_id, opened);
 -- When a door was last opened by us, so that an opening can be told from a breach.
 CREATE INDEX effect_opening ON effect (lease, settled) WHERE kind = 'open' AND state = 'confirmed';
+CREATE INDEX effect_leg ON effect (leg_id) WHERE leg_id IS NOT NULL;
