@@ -8,6 +8,7 @@ from hub.access.grants import (
     NoFreePin,
     extend,
     give_back,
+    grant_once,
     grants_of,
     issue,
     reuse,
@@ -33,6 +34,7 @@ from hub.access.throttle import Throttle
 __all__ = [
     "REOPEN_WITHIN", "Accepted", "Candidate", "Decision", "Denied", "Grant", "GrantSpent", "Identity",
     "Issued", "NoFreePin", "NoPerson", "PersonSpec", "Policy", "PolicyError", "Target", "Throttle",
-    "contact", "extend", "forget", "give_back", "grants_of", "identity", "issue", "person_by_pin",
-    "person_by_tag", "present", "remember_recipient", "reuse", "revoke", "sync_people", "use",
+    "contact", "extend", "forget", "give_back", "grant_once", "grants_of", "identity", "issue",
+    "person_by_pin", "person_by_tag", "present", "remember_recipient", "reuse", "revoke", "sync_people",
+    "use",
 ]

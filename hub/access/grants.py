@@ -38,6 +38,10 @@ _GIVE_CODE = "INSERT INTO credential (hash, slot, kind, grant_id) VALUES (?, '',
 _USE = """
 UPDATE access_grant SET uses = uses + 1, last_use = ?, last_use_id = ?, reopens = 0, status = ? WHERE id = ?
 """
+_ONCE = """
+INSERT INTO access_grant (id, kind, handover_id, person_ref, valid_from, valid_until, max_uses, created,
+  uses, status, last_use, last_use_id) VALUES (?1, 'single', ?2, ?3, ?4, ?5, 1, ?4, 1, 'spent', ?4, ?6)
+"""
 _REUSE = "UPDATE access_grant SET reopens = reopens + 1 WHERE id = ?"
 _LAST = "SELECT handover_id, last_use_id, last_use, reopens, closed FROM access_grant WHERE id = ?"
 _USED = "INSERT INTO grant_use (id, grant_id, reopens_use, at) VALUES (?, ?, ?, ?)"
@@ -157,6 +161,22 @@ def use(tx: Tx, grant_id: str, at: int, *, method: str = "", terminal: str = "")
     body: dict[str, Json] = {"grant": grant_id, "use": use_id, "method": method, "terminal": terminal}
     tx.journal("handover/" + grant.handover_id, journal.GRANT_USED, body, at)
     return use_id
+
+
+def grant_once(
+    tx: Tx, handover_id: str, person_ref: str | None, until: int, at: int, *, method: str
+) -> tuple[str, str]:
+    """Create a grant without credentials and use it at once, as `issue` and `use` would; both ids."""
+    grant_id, use_id = tx.new_id(at), tx.new_id(at)
+    tx.execute(_ONCE, (grant_id, handover_id, person_ref, at, until, use_id))
+    tx.execute(_USED, (use_id, grant_id, None, at))
+    stream = "handover/" + handover_id
+    tx.journal(stream, journal.GRANT_ISSUED, {
+        "grant": grant_id, "kind": "single", "methods": [], "from": at, "until": until, "person": person_ref,
+    }, at)
+    used: dict[str, Json] = {"grant": grant_id, "use": use_id, "method": method, "terminal": ""}
+    tx.journal(stream, journal.GRANT_USED, used, at)
+    return grant_id, use_id
 
 
 def reuse(tx: Tx, grant_id: str, at: int) -> str:

@@ -243,7 +243,7 @@ def _enter(
         steps=tuple(call for call in state.enter if not call.effect),
         effect=next((call for call in state.enter if call.effect), None),
         timers=() if state.final else _timers(snapshot, entered, state, event.at),
-        cancel_timers=bool(snapshot.state), guards=traced,
+        cancel_timers=bool(snapshot.state and machine.states[snapshot.state].after), guards=traced,
     )
 
 

@@ -89,14 +89,15 @@ class Engine:
 
     def deliver(
         self, tx: Tx, handover_id: str, event: Event, prepare: Callable[[Run], None] | None = None,
-        conclude: Callable[[Run], None] | None = None,
+        conclude: Callable[[Run], None] | None = None, snapshot: Snapshot | None = None,
     ) -> Run:
         """Hand `event` to a handover. `run.moved` tells whether anything handled it.
 
         `prepare` runs once it is certain that the event is handled, before any step (S29);
-        `conclude` when the handover has come to rest, before it is stored.
+        `conclude` when the handover has come to rest, before it is stored. `snapshot` is given by a
+        caller who has read it in this transaction.
         """
-        snapshot = records.load(tx, handover_id)
+        snapshot = snapshot or records.load(tx, handover_id)
         run = Run(tx, self.machines.get(tx, snapshot.machine), snapshot, event.at)
         self._one(run, event, prepare)
         if conclude is not None:
@@ -146,9 +147,10 @@ class Engine:
         vars_before = run.snapshot.vars
         call: StepCall | None = None
         try:
-            with run.tx.savepoint():
-                for call in decision.steps:
-                    self.executors[call.type](run, self._arguments(run, event, call))
+            if decision.steps:  # a savepoint costs as much as a small statement
+                with run.tx.savepoint():
+                    for call in decision.steps:
+                        self.executors[call.type](run, self._arguments(run, event, call))
         except StepFailed as failure:
             run.snapshot = msgspec.structs.replace(
                 run.snapshot, vars=vars_before, status=before.status, phase=before.phase
@@ -163,8 +165,7 @@ class Engine:
         """Write the effect's intent; a refusal to act is a refuted effect with its reason."""
         attempts = run.snapshot.attempts + 1
         try:
-            with run.tx.savepoint():
-                intent = self.intend(run, call, self._arguments(run, event, call))
+            intent = self.intend(run, call, self._arguments(run, event, call))
         except StepFailed as failure:
             refused = run.tx.new_id(run.at)
             run.snapshot = msgspec.structs.replace(run.snapshot, attempts=attempts, effect_id=refused)

@@ -34,13 +34,13 @@ class Intents:
         self._sequences: defaultdict[str, int] = defaultdict(int)
 
     def __call__(self, run: Run, call: StepCall, args: Mapping[str, Any]) -> Intent:
-        """The intent of an effect step, written. Raises StepFailed when the hub must not act."""
+        """The intent of an effect step, written. Raises StepFailed, with nothing written, when the hub must
+        not act."""
         kind = EffectKind(call.type)
         if kind is EffectKind.OPEN:
-            return self._open(run, args)
-        if kind is EffectKind.AUTHORISE:
-            return self._authorise(run, args)
-        return self._decide(run, kind)
+            return self._open(run, args)  # its one write comes last
+        with run.tx.savepoint():
+            return self._authorise(run, args) if kind is EffectKind.AUTHORISE else self._decide(run, kind)
 
     def _open(self, run: Run, args: Mapping[str, Any]) -> Intent:
         allocation = run.snapshot.vars.get("allocation")
@@ -74,15 +74,16 @@ class Intents:
         leg_id = commerce.open_leg(
             run.tx, run.handover_id, terminal.payment, amount, currency, str(item), run.at
         )
-        run.set(leg={
-            "id": leg_id, "amount": amount, "currency": currency, "item": item, "device": terminal.payment,
-        })
         intent = self._intent(
             run, EffectKind.AUTHORISE, terminal.payment, leg_id, run.at + int(args["within"]),
             EvidenceLevel.ACK, self._baseline(terminal.payment, driver, leg_id),
             {"amount": amount, "currency": currency, "item": item}, leg_id=leg_id,
         )
-        return self._write(run, intent, terminal.payment, None)
+        self._write(run, intent, terminal.payment, None)
+        run.set(leg={
+            "id": leg_id, "amount": amount, "currency": currency, "item": item, "device": terminal.payment,
+        })
+        return intent
 
     def _decide(self, run: Run, kind: EffectKind) -> Intent:
         """The money decision stands from this transaction on; the call follows until it is definite."""
@@ -143,7 +144,7 @@ def entitle(tx: Tx, run: Run, grant_id: str, at: int, *, reopen: bool = False, *
 
 def entitle_once(run: Run, person_ref: str | None, method: str) -> None:
     """A right for this moment only: a member of staff at the desk, or a payment just approved."""
-    issued = access.issue(
-        run.tx, run.handover_id, person_ref, (), "single", run.at, run.at + 10 * MINUTE, 1, run.at
+    grant_id, use_id = access.grant_once(
+        run.tx, run.handover_id, person_ref, run.at + 10 * MINUTE, run.at, method=method
     )
-    entitle(run.tx, run, issued.grant_id, run.at, method=method)
+    run.set(use=use_id, grant=grant_id)

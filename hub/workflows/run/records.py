@@ -18,6 +18,11 @@ _DECODE = msgspec.msgpack.Decoder(Snapshot).decode
 _SUMMARY = (
     "id, workflow, state, status, phase, person_ref, external_ref, terminal, ended, created, updated, machine"
 )
+_SAVE = "UPDATE handover SET state = ?, status = ?, phase = ?, updated = ?, snapshot = ? WHERE id = ?"
+#: Names `ended` only when it changes, since an index has to be looked after then.
+_SAVE_LAST = (
+    "UPDATE handover SET state = ?, status = ?, phase = ?, updated = ?, snapshot = ?, ended = 1 WHERE id = ?"
+)
 
 
 class UnknownHandover(Exception):
@@ -99,12 +104,8 @@ def insert(tx: Tx, snapshot: Snapshot, person_ref: str | None, external_ref: str
 def save(tx: Tx, snapshot: Snapshot, at: int) -> None:
     """Store the snapshot after a transition."""
     tx.execute(
-        "UPDATE handover SET state = ?, status = ?, phase = ?, ended = ?, updated = ?, snapshot = ? "
-        "WHERE id = ?",
-        (
-            snapshot.state, snapshot.status, snapshot.phase, snapshot.ended, at, _ENCODE(snapshot),
-            snapshot.handover_id,
-        ),
+        _SAVE_LAST if snapshot.ended else _SAVE,
+        (snapshot.state, snapshot.status, snapshot.phase, at, _ENCODE(snapshot), snapshot.handover_id),
     )
 
 

@@ -100,7 +100,7 @@ class Verbs:
             if verb in ("open", "load"):
                 entitle_once(run, _person(command.actor), f"desk.{verb}")
 
-        run = self._engine.deliver(tx, snapshot.handover_id, event, prepare)
+        run = self._engine.deliver(tx, snapshot.handover_id, event, prepare, snapshot=snapshot)
         if not run.moved:
             return _not_now(run, verb)
         return Accepted(_view(run.snapshot))
@@ -147,7 +147,7 @@ class Verbs:
     def _resolve(self, tx: Tx, snapshot: Snapshot, command: Command, at: int) -> Answer:
         verdict, why = str(command.body["verdict"]), str(command.body.get("why", ""))
         event = Event("command.resolve", EventClass.COMMAND, at, {"verdict": verdict})
-        run = self._engine.deliver(tx, snapshot.handover_id, event)
+        run = self._engine.deliver(tx, snapshot.handover_id, event, snapshot=snapshot)
         if run.moved:
             return Accepted(_view(run.snapshot))
         found = _incident(tx, snapshot.handover_id, command.body.get("incident"))
