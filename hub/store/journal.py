@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import orjson
 
@@ -35,6 +34,8 @@ _dumps = orjson.dumps
 _SORTED = orjson.OPT_SORT_KEYS
 
 Mark = tuple[int, bytes, int, int]
+#: When, stream, type, version and the body's bytes.
+Event = tuple[int, str, str, int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +56,22 @@ class Broken:
 
 
 class Journal:
-    """The writer's end of the journal. A group's rows wait in memory and are written together.
+    """The writer's end of the journal. A group's events wait in memory and are chained and written together.
 
     `mark` and `rewind` follow the database's savepoints: what a ROLLBACK TO takes out of the database is
     waiting again, or gone with the function that made it.
     """
 
-    def __init__(self, connection: Connection, epoch: str, head: Head | None) -> None:
+    def __init__(
+        self, connection: Connection, epoch: str, head: Head | None, random: Callable[[int], bytes]
+    ) -> None:
         self._connection = connection
         self._epoch = epoch
+        self._random = random
         self._seq = head.seq if head else 0
+        #: Of the last event that was written.
         self._chain = head.chain if head else GENESIS
-        self._headers: list[tuple[Any, ...]] = []
-        self._bodies: list[tuple[int, bytes, bytes]] = []
+        self._events: list[Event] = []
         self._written = 0
 
     @property
@@ -75,44 +79,45 @@ class Journal:
         """The last event's sequence number, 0 for none."""
         return self._seq
 
-    def append(
-        self, stream: str, kind: str, body: Mapping[str, Json], at: int, v: int,
-        random: Callable[[int], bytes],
-    ) -> int:
+    def append(self, stream: str, kind: str, body: Mapping[str, Json], at: int, v: int) -> int:
         """Add an event and return its sequence number."""
-        text = _dumps(body, None, _SORTED)
-        salt = random(SALT_BYTES)
-        digest = sha256(salt + text).digest()
-        seq = self._seq + 1
-        chain = link(self._chain, digest, seq, self._epoch, at, stream, kind, v)
-        self._headers.append((seq, self._epoch, at, stream, kind, v, digest, chain))
-        self._bodies.append((seq, salt, text))
-        self._seq = seq
-        self._chain = chain
-        return seq
+        self._events.append((at, stream, kind, v, _dumps(body, None, _SORTED)))
+        self._seq += 1
+        return self._seq
 
     def mark(self) -> Mark:
         """The present end, for `rewind`."""
-        return (self._seq, self._chain, len(self._headers), self._written)
+        return (self._seq, self._chain, len(self._events), self._written)
 
     def rewind(self, mark: Mark) -> None:
         """Forget the events since `mark`, after the database rolled back to the same point."""
         self._seq, self._chain, count, self._written = mark
-        del self._headers[count:]
-        del self._bodies[count:]
+        del self._events[count:]
 
     def flush(self) -> None:
         """Write the waiting events into the open transaction."""
-        start = self._written
-        if start < len(self._headers):
-            self._connection.executemany(_ADD_HEADER, self._headers[start:])
-            self._connection.executemany(_ADD_BODY, self._bodies[start:])
-            self._written = len(self._headers)
+        waiting = self._events[self._written :] if self._written else self._events
+        if not waiting:
+            return
+        epoch, chain = self._epoch, self._chain
+        salts = self._random(SALT_BYTES * len(waiting))
+        headers, bodies = [], []
+        first = self._seq - len(waiting) + 1
+        for seq, (at, stream, kind, v, text) in enumerate(waiting, first):
+            start = SALT_BYTES * (seq - first)
+            salt = salts[start : start + SALT_BYTES]
+            digest = sha256(salt + text).digest()
+            chain = link(chain, digest, seq, epoch, at, stream, kind, v)
+            headers.append((seq, epoch, at, stream, kind, v, digest, chain))
+            bodies.append((seq, salt, text))
+        self._connection.executemany(_ADD_HEADER, headers)
+        self._connection.executemany(_ADD_BODY, bodies)
+        self._chain = chain
+        self._written = len(self._events)
 
     def settle(self) -> None:
-        """The group is committed: let go of its rows."""
-        self._headers.clear()
-        self._bodies.clear()
+        """The group is committed: let go of its events."""
+        self._events.clear()
         self._written = 0
 
 

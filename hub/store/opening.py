@@ -63,8 +63,9 @@ def _prepare(
     if broken is not None:
         raise corrupt(name, f"journal row {broken.seq}: {broken.reason}")
     epoch = _new_epoch(connection, entropy)
-    journal = Journal(connection, epoch, head(connection))
-    return Parts(connection, journal, vault, epoch, upcasters, Pool(entropy))
+    pool = Pool(entropy)
+    journal = Journal(connection, epoch, head(connection), pool.take)
+    return Parts(connection, journal, vault, epoch, upcasters, pool)
 
 
 def _new_epoch(connection: Connection, entropy: Entropy) -> str:

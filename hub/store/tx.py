@@ -108,7 +108,7 @@ class Tx(Reader):
 
         No personal data but `person_ref` may be in the body, or what `seal` made of it, as text.
         """
-        return self._journal.append(stream, type, body, at, v, self._pool.take)
+        return self._journal.append(stream, type, body, at, v)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Run `callback` on the event loop after COMMIT, before the write's future resolves."""
