@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.workflows.machine import Arrow, Machine, State, StepCall
 
@@ -105,7 +107,7 @@ def begin(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
         name: _due(machine, name, snapshot, event.at)
         for name, deadline in machine.deadlines.items() if not deadline.since
     }
-    return _enter(machine, _with(snapshot, deadlines=due), machine.initial, event, ())
+    return _enter(machine, replace(snapshot, deadlines=due), machine.initial, event, ())
 
 
 def step(machine: Machine, snapshot: Snapshot, event: Event, guards: Guards) -> Decision:
@@ -117,7 +119,7 @@ def step(machine: Machine, snapshot: Snapshot, event: Event, guards: Guards) -> 
     if event.kind is EventClass.RESULT:
         if not event.effect_id or event.effect_id != snapshot.effect_id:
             return Decision(snapshot)  # a late result belongs to its effect and incident, not to this state
-        snapshot = _with(snapshot, effect_id="")
+        snapshot = replace(snapshot, effect_id="")
     waits = event.name.startswith("deadline.")
     if waits:
         due = snapshot.deadlines.get(event.name.removeprefix("deadline."))
@@ -152,19 +154,23 @@ def extend(snapshot: Snapshot, name: str, due: int) -> Snapshot:
     """Move the deadline `name` to `due`, the only way that a promise changes (S22). KeyError if never set."""
     if name not in snapshot.deadlines:
         raise KeyError(name)
-    moved = _with(snapshot, deadlines={**snapshot.deadlines, name: due})
+    moved = replace(snapshot, deadlines={**snapshot.deadlines, name: due})
     return _unpend(moved, f"deadline.{name}")
 
 
 def _rightful(event: Event) -> bool:
     """Whether an event of this class may bear this name (S24): results, commands, internals, else facts."""
-    name, kind = event.name, event.kind
+    return event.kind is _class_of(event.name)
+
+
+@lru_cache(maxsize=1024)
+def _class_of(name: str) -> EventClass:
     if name.startswith("effect."):
-        return kind is EventClass.RESULT
+        return EventClass.RESULT
     if name.startswith("command."):
-        return kind is EventClass.COMMAND
+        return EventClass.COMMAND
     internal = name in INTERNAL_NAMES or name.startswith(("after.", "deadline.")) or name.endswith(".failed")
-    return kind is (EventClass.INTERNAL if internal else EventClass.FACT)
+    return EventClass.INTERNAL if internal else EventClass.FACT
 
 
 def _target(
@@ -232,7 +238,9 @@ def _enter(
         if deadline.since and deadline.since in (target, state.parent) and name not in deadlines:
             deadlines[name] = _due(machine, name, snapshot, event.at)
     entry = snapshot.entry + 1
-    entered = _with(
+    calls = state.enter
+    effect = calls[-1] if calls and calls[-1].effect else None  # S21: at most one, and last
+    entered = replace(
         snapshot, state=target, entry=entry, attempts=snapshot.attempts if same else 0,
         status=state.status or snapshot.status, phase=state.phase or snapshot.phase, deadlines=deadlines,
         asked=asked, doubt=(event.effect_id or snapshot.doubt) if recovering else "", effect_id="",
@@ -240,8 +248,7 @@ def _enter(
     )
     return Decision(
         entered, handled=True, left=snapshot.state, entered=target,
-        steps=tuple(call for call in state.enter if not call.effect),
-        effect=next((call for call in state.enter if call.effect), None),
+        steps=calls if effect is None else calls[:-1], effect=effect,
         timers=() if state.final else _timers(snapshot, entered, state, event.at),
         cancel_timers=bool(snapshot.state and machine.states[snapshot.state].after), guards=traced,
     )
@@ -250,6 +257,8 @@ def _enter(
 def _timers(before: Snapshot, entered: Snapshot, state: State, at: int) -> tuple[tuple[str, int], ...]:
     """Timers to set: those of this entry, and every deadline that is new (all of them at the start)."""
     known = before.deadlines if before.state else {}
+    if not state.after and known == entered.deadlines:
+        return ()
     own = [(f"after.{entered.entry}.{i}", at + after.micros) for i, after in enumerate(state.after)]
     return (*own, *((f"deadline.{k}", due) for k, due in entered.deadlines.items() if known.get(k) != due))
 
@@ -263,14 +272,10 @@ def _due(machine: Machine, name: str, snapshot: Snapshot, at: int) -> int:
 
 
 def _pend(snapshot: Snapshot, name: str) -> Snapshot:
-    return snapshot if name in snapshot.pending else _with(snapshot, pending=(*snapshot.pending, name))
+    return snapshot if name in snapshot.pending else replace(snapshot, pending=(*snapshot.pending, name))
 
 
 def _unpend(snapshot: Snapshot, name: str) -> Snapshot:
     if name not in snapshot.pending:
         return snapshot
-    return _with(snapshot, pending=tuple(x for x in snapshot.pending if x != name))
-
-
-def _with(snapshot: Snapshot, **changes: Any) -> Snapshot:
-    return msgspec.structs.replace(snapshot, **changes)
+    return replace(snapshot, pending=tuple(x for x in snapshot.pending if x != name))
