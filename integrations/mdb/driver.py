@@ -33,6 +33,8 @@ from integrations.mdb.session import Session
 #: Seconds between two attempts to reach a silent adapter, and at most for switching the reader off.
 _RETRY = 1.0
 _FAREWELL = 0.5
+#: Seconds that the start waits for a reader; one that takes longer, or is not there, does not hold it up.
+_FIRST_SET_UP = 1.0
 #: Seconds that a request waits for a reader that is just being set up.
 _SET_UP = 5.0
 #: Seconds, at most, that `resolve` keeps for withdrawing what nobody has decided.
@@ -66,7 +68,7 @@ class MdbDriver(Driver):
         return _RAIL
 
     async def start(self) -> None:
-        """Take over open vends and begin to talk; never waits for the reader."""
+        """Take over open vends and begin to talk; gives the reader a moment to be set up, no more."""
         try:
             await self._notebook.begin()
         except OSError as error:
@@ -80,6 +82,9 @@ class MdbDriver(Driver):
             self._session.adopt(found.current, found.config, found.options)
         self._undo = [self._line.listen(self._strays.append), self._line.on_change(self._line_changed)]
         self._task = self.ctx.spawn("mdb", self._run())
+        if found.current is None:
+            # A payment asked for earlier would be refused: its intent could not name the reader's set-up.
+            await self._until(lambda: self._session.ready or None, self.ctx.clock.monotonic() + _FIRST_SET_UP)
 
     async def stop(self) -> None:
         """Switch the reader off unless a vend is open, and stop talking."""
@@ -218,7 +223,7 @@ class MdbDriver(Driver):
         while True:
             if not self._line.up:
                 self._synced = False
-                self._session.line_down()
+                self._session.line_down(self.ctx.clock.monotonic())
                 await self._pause(_RETRY)
             elif not self._synced:
                 await self._sync()
@@ -243,7 +248,7 @@ class MdbDriver(Driver):
             self._synced = True
             self._session.line_up(self.ctx.clock.monotonic())
         else:
-            self._session.line_down()
+            self._session.line_down(self.ctx.clock.monotonic())
             await self._pause(_RETRY)
 
     async def _master_on(self) -> bool:

@@ -31,6 +31,8 @@ from integrations.mdb.replies import (
 )
 from integrations.mdb.startup import Startup, Step
 
+#: Seconds after a start within which a missing port is no fault yet.
+_OPENING = 2.0
 #: Malfunction codes (0A): the one about money, and those with which the reader no longer works.
 _REFUND_ERROR = 0xC
 _JAM = 0xA
@@ -49,6 +51,7 @@ class Session:
         self._ctx = ctx
         self._settings = settings
         self._currency = ctx.setup.currency
+        self._began = now
         self.startup = Startup(settings, self._currency)
         self.ladder = Ladder(settings.non_response, now)
         self.leg: Leg | None = None
@@ -113,9 +116,10 @@ class Session:
         if not self.guarded(now):
             self._reset_wanted = True
 
-    def line_down(self) -> None:
-        """The adapter is gone."""
-        self._offline("the adapter does not answer")
+    def line_down(self, now: float) -> None:
+        """The adapter is gone, or not there yet: a port needs a moment after every start."""
+        if self._online or now - self._began > _OPENING:
+            self._offline("the adapter does not answer")
 
     def next(self, now: float) -> Command | None:
         """What to send now; None to stay silent (an offline reader between two RESETs)."""

@@ -375,7 +375,15 @@ def test_a_reader_in_another_currency_is_kept_out_of_service(at_till):
 
     async def main(till):
         till.sim.model._currency_field = lambda: b"\x18\x40"
+        await till.sim.do("restart")
         await story(till)
+
+    at_till(main, online=False)
+
+
+def test_once_started_it_takes_a_payment_at_once(at_till):
+    async def main(till):
+        assert till.driver.baseline("leg-1")["reader"] is not None
 
     at_till(main, online=False)
 

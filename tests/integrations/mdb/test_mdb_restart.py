@@ -254,3 +254,14 @@ def test_a_damaged_notebook_proves_nothing(at_till, tmp_path):
         assert (answer.verdict, answer.reason) == (Verdict.REFUTED, "expired")  # by DENIED, not by absence
 
     at_till(story)
+
+
+def test_a_restart_calls_nobody_while_the_port_is_being_opened(at_till):
+    async def story(till):
+        await till.kill()
+        await till.boot()
+        await till.online()
+        kinds = {getattr(seen, "kind", None) for seen in till.ctx.observations}
+        assert FaultKind.OFFLINE not in kinds
+
+    at_till(story)
