@@ -17,7 +17,7 @@ from hub.effects.emergency import EmergencyRelease
 from hub.effects.records import authorisation_of, open_intents
 from hub.effects.runner import EffectRunner
 from hub.effects.supplies import Supply, SupplyGates
-from hub.model.effects import Intent
+from hub.model.effects import Intent, Resolution
 from hub.model.observations import DeviceOnline, Observation, TemperatureRead
 from hub.plugins.integrations import Integrations
 from hub.site.devices import DeviceEntry, DeviceManager, Hooks
@@ -70,7 +70,7 @@ class Hub:
         )
         self.devices = DeviceManager(
             _entries(config, self.lines, around.state), around.integrations, clock, around.entropy,
-            self._tasks, Hooks(self._observed, self._open_intents, self._recover),
+            self._tasks, Hooks(self._observed, self._open_intents, self._recover, self._report),
         )
         words = Words(config.site.name, config.site.time_zone)
         self.handovers = Handovers(store, clock, self.bus, self.devices, _places(config), words)
@@ -168,8 +168,11 @@ class Hub:
         """What a device must not be reset over: intents without outcome, and money that is not decided."""
         return await self.store.read(lambda reader: _unsettled(reader, device))
 
-    async def _recover(self, intent: Intent) -> None:
-        await self.effects.recover(intent)
+    async def _recover(self, intent: Intent) -> Resolution | None:
+        return await self.effects.recover(intent)
+
+    async def _report(self, intent: Intent, resolution: Resolution) -> None:
+        await self.effects.report(intent, resolution)
 
 
 def _unsettled(reader: Reader, device: str) -> list[Intent]:

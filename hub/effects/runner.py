@@ -27,6 +27,8 @@ _BEFORE_RESULT = Failpoint("effects.result.before")
 
 #: Acts that carry their own key and may be repeated until the answer is definite.
 IDEMPOTENT = frozenset({EffectKind.CAPTURE, EffectKind.VOID})
+#: A reader that says so itself: asking again cannot give another answer.
+_DEFINITELY_OWED = frozenset({"refund_failed", "refund_owed"})
 _PAUSE = 0.5
 _ONE_TRY = 30.0
 _DISK_PAUSE = 1.0
@@ -54,31 +56,30 @@ class EffectRunner:
         """Perform an intent whose commit is durable. Called from `tx.after_commit` only."""
         self._supervisor.spawn(f"effect {intent.kind} {intent.device}/{intent.target}", self._run(intent))
 
-    async def recover(self, intent: Intent) -> None:
-        """Find the verdict of an intent that an earlier start left open. Never sends it again.
+    async def recover(self, intent: Intent) -> Resolution | None:
+        """Find the verdict of an intent that an earlier start left open; `report` hands it over.
 
-        Money reports (capture, void) carry their own key and are the exception: they are repeated.
+        Never sends it again. Money reports (capture, void) carry their own key and are the exception: they
+        are repeated. None when the device has gone meanwhile.
         """
         driver = self._devices.driver(intent.device)
         if driver is None:
-            return
+            return None
         deadline = self._clock.monotonic() + max(self._left(intent), 2.0)
         if intent.kind in IDEMPOTENT:
-            resolution = await self._repeat(driver, intent, deadline)
-        else:
-            resolution = await self._resolve(driver, intent, deadline)
-        await self._report(intent, resolution)
+            return await self._repeat(intent, deadline)
+        return await self._resolve(driver, intent, deadline)
 
     async def _run(self, intent: Intent) -> None:
         self.in_flight += 1
         try:
             resolution = await self._perform(intent)
             _BEFORE_RESULT.hit()
-            await self._report(intent, resolution)
+            await self.report(intent, resolution)
         finally:
             self.in_flight -= 1
 
-    async def _report(self, intent: Intent, resolution: Resolution) -> None:
+    async def report(self, intent: Intent, resolution: Resolution) -> None:
         """Hand the verdict over; while the disk refuses it, the lease stays and we try again."""
         while True:
             try:
@@ -90,6 +91,9 @@ class EffectRunner:
                 return
 
     async def _perform(self, intent: Intent) -> Resolution:
+        if intent.kind in IDEMPOTENT:
+            # Also while the device is away: the money is decided, and the call repeats until it is definite.
+            return await self._repeat(intent, self._clock.monotonic() + self._left(intent))
         driver = self._devices.driver(intent.device)
         if driver is None or not self._devices.serving(intent.device):
             return Resolution.refuted("offline")
@@ -98,8 +102,6 @@ class EffectRunner:
         if self._left(intent) <= 0:
             return Resolution.refuted("expired")
         deadline = self._clock.monotonic() + self._left(intent)
-        if intent.kind in IDEMPOTENT:
-            return await self._repeat(driver, intent, deadline)
         try:
             async with self._gates.turn(intent.device, deadline):
                 sent = await self._act(driver, intent, deadline)
@@ -137,37 +139,42 @@ class EffectRunner:
         guard = self._devices.guard(intent.device)
         return await guard.resolve(lambda: able.resolve(intent, deadline), deadline)
 
-    async def _repeat(self, driver: Driver, intent: Intent, deadline: float) -> Resolution:
-        """Repeat an act that carries its own key until its answer is definite or time is up."""
-        method = _method(driver, intent)
-        if method is None:
-            return Resolution.refuted("not_supported")
-        guard = self._devices.guard(intent.device)
+    async def _repeat(self, intent: Intent, deadline: float) -> Resolution:
+        """Repeat an act that carries its own key until its answer is definite or time is up.
+
+        A device that is away or still starting is waited for: what it is to be told stands already.
+        """
         while True:
-            await_until = min(deadline, self._clock.monotonic() + _ONE_TRY)
-            try:
-                await guard.act(str(intent.kind), _bound(method, intent, await_until), await_until)
-            except Rejected as error:
-                return Resolution.refuted(error.reason)
-            except IntegrationError as error:
-                _LOG.info("%s of %s not answered yet: %s", intent.kind, intent.target, error)
-            else:
-                _AFTER_ACT.hit()
-                resolution = await self._resolve(driver, intent, await_until)
-                if resolution.verdict is not Verdict.UNKNOWN:
-                    return resolution
-                if resolution.reason in {"refund_failed", "refund_owed"}:
+            driver = self._devices.driver(intent.device)
+            if driver is not None:
+                resolution = await self._once(driver, intent, deadline)
+                if resolution is not None:
                     return resolution
             if self._clock.monotonic() + _PAUSE >= deadline:
                 return Resolution.unknown("no_answer")
             await asyncio.sleep(_PAUSE)
 
+    async def _once(self, driver: Driver, intent: Intent, deadline: float) -> Resolution | None:
+        """One try of an act that may be repeated; None when nothing definite is known yet."""
+        method = _method(driver, intent)
+        if method is None:
+            return Resolution.refuted("not_supported")
+        guard = self._devices.guard(intent.device)
+        await_until = min(deadline, self._clock.monotonic() + _ONE_TRY)
+        try:
+            await guard.act(str(intent.kind), lambda: method(intent, await_until), await_until)
+        except Rejected as error:
+            return Resolution.refuted(error.reason)
+        except IntegrationError as error:
+            _LOG.info("%s of %s not answered yet: %s", intent.kind, intent.target, error)
+            return None
+        _AFTER_ACT.hit()
+        resolution = await self._resolve(driver, intent, await_until)
+        definite = resolution.verdict is not Verdict.UNKNOWN or resolution.reason in _DEFINITELY_OWED
+        return resolution if definite else None
+
     def _left(self, intent: Intent) -> float:
         return (intent.deadline - self._clock.now()) / SECOND
-
-
-def _bound(method: Act, intent: Intent, deadline: float) -> Callable[[], Coroutine[Any, Any, Receipt]]:
-    return lambda: method(intent, deadline)
 
 
 def _method(driver: Driver, intent: Intent) -> Act | None:

@@ -22,7 +22,7 @@ from hub.api import (
 from hub.core.supervisor import Supervisor
 from hub.core.virtual import VirtualLoop
 from hub.effects.devices import DeviceState
-from hub.model.effects import Intent
+from hub.model.effects import Intent, Resolution
 from hub.model.observations import DeviceOnline, FaultCleared, FaultRaised, Observation
 from hub.model.states import FaultKind
 from hub.plugins.errors import PluginError
@@ -39,6 +39,8 @@ _LONGEST_DELAY = 30.0
 #: A device that is not there when the delay has grown to this is a fault that somebody is told of.
 _TELL_AFTER = 2.0
 _START_LIMIT = 20.0
+#: So long after the hub's start a verdict that was found waits for devices that are not up yet.
+_TOGETHER = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,25 @@ class _Device:
     context: SiteContext | None = None
     faults: dict[tuple[FaultKind, str], str] = field(default_factory=dict)
 
+    @property
+    def coming(self) -> bool:
+        """Whether it may serve soon for the first time."""
+        if self.driver is None:
+            return self.state in (DeviceState.STARTING, DeviceState.OFFLINE)
+        return self.state is DeviceState.RECOVERING
+
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What the manager calls: the rest of the hub, seen from a device."""
+    """What the manager calls: the rest of the hub, seen from a device.
+
+    `recover` finds the verdict of an intent that an earlier start left open, `report` hands it over.
+    """
 
     emit: Callable[[Observation], None]
     open_intents: Callable[[str], Awaitable[Sequence[Intent]]]
-    recover: Callable[[Intent], Awaitable[None]]
+    recover: Callable[[Intent], Awaitable[Resolution | None]]
+    report: Callable[[Intent, Resolution], Awaitable[None]]
 
 
 class DeviceManager:
@@ -87,9 +100,11 @@ class DeviceManager:
             for name, entry in entries.items()
         }
         self._watchdog = LoopWatchdog(clock, self._stalled)
+        self._began = clock.monotonic()
 
     def start(self) -> None:
         """Begin the life of every device."""
+        self._began = self._clock.monotonic()
         if not isinstance(asyncio.get_running_loop(), VirtualLoop):
             self._watchdog.start()
         for name in self._devices:
@@ -141,12 +156,26 @@ class DeviceManager:
             delay = min(delay * 2, _LONGEST_DELAY)
         device.state = DeviceState.RECOVERING
         assert device.context is not None
-        for intent in await self._hooks.open_intents(name):
-            if not intent.params.get("approved"):
-                await self._hooks.recover(intent)
+        intents = [i for i in await self._hooks.open_intents(name) if not i.params.get("approved")]
+        verdicts = [(intent, await self._hooks.recover(intent)) for intent in intents]
         self._seen(device, FaultCleared(name, FaultKind.OFFLINE))
         device.state, device.reason = DeviceState.SERVING, ""
         self._hooks.emit(DeviceOnline(name))
+        if verdicts:
+            await self._others()
+        for intent, verdict in verdicts:
+            if verdict is not None:
+                await self._hooks.report(intent, verdict)
+
+    async def _others(self) -> None:
+        """While the hub starts, wait for the other devices: a verdict may lead to an act of theirs at once.
+
+        After a restart in mid-sale the reader tells that it was paid before the lock board has its line.
+        """
+        while self._clock.monotonic() < self._began + _TOGETHER:
+            if not any(device.coming for device in self._devices.values()):
+                return
+            await asyncio.sleep(_FIRST_DELAY)
 
     async def _try_start(self, name: str, device: _Device) -> bool:
         intents = await self._hooks.open_intents(name)

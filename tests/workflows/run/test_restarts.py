@@ -25,6 +25,13 @@ async def _crash(site: Any) -> None:
     await site.store.close()
 
 
+async def _recovered(site: Any, intent: Intent) -> None:
+    """What a device manager does with each open intent of a device that is back."""
+    resolution = await site.effects.recover(intent)
+    assert resolution is not None
+    await site.effects.report(intent, resolution)
+
+
 async def _again(make_world: Any, clock: Any, path: Path, seed: int) -> Any:
     site = make_world(clock, await Store.open(path, clock, SeededEntropy(seed), inline=True))
     await site.begin()
@@ -64,7 +71,7 @@ def test_an_opening_cut_off_in_mid_act_is_resolved_not_sent_again(make_world: An
         intents = await site.store.read(lambda r: open_intents(r, "locks"))
         assert [intent.handover_id for intent in intents] == [handover]
         site.lock._last = "unknown"
-        await site.effects.recover(intents[0])
+        await _recovered(site, intents[0])
         assert site.lock.sent == []
         assert await site.state(handover) == "recovery"
         door = await site.door_of(handover)
@@ -91,7 +98,7 @@ def test_a_capture_cut_off_is_reported_again_until_it_is_definite(make_world: An
 
         site = await _again(make_world, clock, tmp_path / "hub.db", 2)
         intents = await site.store.read(lambda r: open_intents(r, "card"))
-        await site.effects.recover(intents[0])
+        await _recovered(site, intents[0])
         assert site.terminal.calls == ["capture"]
         assert (await site.legs(handover))[0].state == "captured"
         assert len(await site.openings(handover)) == 1
