@@ -22,9 +22,11 @@ from hub.custody.compartments import (
     Compartment,
     NoCompartment,
     bar,
+    behind_door,
     compartment,
     compartment_of_door,
     compartments,
+    door_of,
     set_door,
     set_occupancy,
     set_product,
@@ -34,7 +36,8 @@ from hub.custody.sync import CompartmentSpec, sync_compartments
 
 __all__ = [
     "HUB", "STAFF", "UNKNOWN", "Allocation", "Compartment", "CompartmentSpec", "CustodyStep", "NoAllocation",
-    "NoCompartment", "NothingFits", "allocation", "allocations_of", "assign", "bar", "breach", "chain_of",
-    "compartment", "compartment_of_door", "compartments", "free", "recipient", "set_door", "set_occupancy",
-    "set_outcome", "set_product", "staff", "sync_compartments", "transfer_custody", "unbar",
+    "NoCompartment", "NothingFits", "allocation", "allocations_of", "assign", "bar", "behind_door", "breach",
+    "chain_of", "compartment", "compartment_of_door", "compartments", "door_of", "free", "recipient",
+    "set_door", "set_occupancy", "set_outcome", "set_product", "staff", "sync_compartments",
+    "transfer_custody", "unbar",
 ]

@@ -23,9 +23,13 @@ FROM compartment AS c LEFT JOIN allocation AS a ON a.id = c.allocation_id
 _ALL = f"SELECT {_COLUMNS} ORDER BY c.bank, c.name"
 _ONE = f"SELECT {_COLUMNS} WHERE c.id = ?"
 _BY_DOOR = "SELECT id FROM compartment WHERE door_device = ? AND door_name = ? ORDER BY removed LIMIT 1"
-_DOOR = """
-UPDATE compartment SET door = ?1, door_at = ?2, openings = openings + (?1 = 'open')
-WHERE id = ?3 AND door <> ?1 RETURNING 1
+_BEHIND = """
+SELECT c.id, a.handover_id FROM compartment AS c LEFT JOIN allocation AS a ON a.id = c.allocation_id
+WHERE c.door_device = ? AND c.door_name = ? ORDER BY c.removed LIMIT 1
+"""
+_DOOR = "SELECT door, door_at FROM compartment WHERE id = ?"
+_SET_DOOR = """
+UPDATE compartment SET door = ?1, door_at = ?2, openings = openings + (?1 = 'open') WHERE id = ?3
 """
 _OCCUPANCY = """
 UPDATE compartment SET occupancy = ?1, occupancy_by = ?2
@@ -99,10 +103,25 @@ def compartment_of_door(reader: Reader, device: str, door: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def behind_door(reader: Reader, device: str, door: str) -> tuple[str, str | None] | None:
+    """The compartment behind a device's door and the handover that holds it, or None."""
+    row: tuple[str, str | None] | None = reader.execute(_BEHIND, (device, door)).fetchone()
+    return row
+
+
+def door_of(reader: Reader, compartment_id: str) -> tuple[Door, int]:
+    """What is known of the compartment's door, and since when. Raises NoCompartment."""
+    row = reader.execute(_DOOR, (compartment_id,)).fetchone()
+    if row is None:
+        raise NoCompartment(compartment_id)
+    return Door(row[0]), row[1]
+
+
 def set_door(tx: Tx, compartment_id: str, door: Door, at: int) -> bool:
     """Record what the door sensor says. False, and nothing written, when it was known already."""
-    if not tx.execute(_DOOR, (door.value, at, compartment_id)).fetchall():
-        return _unchanged(tx, compartment_id)
+    if door_of(tx, compartment_id)[0] is door:
+        return False
+    tx.execute(_SET_DOOR, (door.value, at, compartment_id))
     _note(tx, compartment_id, journal.COMPARTMENT_DOOR, {"state": door.value}, at)
     return True
 

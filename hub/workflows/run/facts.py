@@ -51,21 +51,21 @@ class Facts:
         return None
 
     def _door(self, tx: Tx, seen: DoorSeen, at: int) -> None:
-        compartment = custody.compartment_of_door(tx, seen.device, seen.door)
-        if compartment is None or seen.state is Door.UNKNOWN:
+        behind = custody.behind_door(tx, seen.device, seen.door)
+        if behind is None or seen.state is Door.UNKNOWN:
             return
+        compartment, handover = behind
         if not custody.set_door(tx, compartment, seen.state, at):
             return
         uncommanded = seen.state is Door.OPEN and not self._explained(tx, seen, at)
-        place = custody.compartment(tx, compartment)
         data: dict[str, Any] = {"compartment": compartment}
         if uncommanded and seen.device in self.in_service:
             tx.journal(f"compartment/{compartment}", "compartment.serviced", data, at)
         elif uncommanded:
-            self._breach(tx, place, at)
-        if place.handover_id:
+            self._breach(tx, seen.device, compartment, handover, at)
+        if handover:
             name = "door.opened" if seen.state is Door.OPEN else "door.closed"
-            self._engine.deliver(tx, place.handover_id, Event(name, EventClass.FACT, at, data))
+            self._engine.deliver(tx, handover, Event(name, EventClass.FACT, at, data))
 
     def _explained(self, tx: Tx, seen: DoorSeen, at: int) -> bool:
         """Whether an opening is our own doing. A driver that has just started cannot know; we can."""
@@ -74,16 +74,15 @@ class Facts:
             return True
         return explains_opening(tx, seen.device, seen.door, at - _JUST_NOW)
 
-    def _breach(self, tx: Tx, place: custody.Compartment, at: int) -> None:
+    def _breach(self, tx: Tx, device: str, compartment: str, handover: str | None, at: int) -> None:
         """An opening that nobody commanded: out of service, custody unknown, somebody is told."""
-        custody.breach(tx, place.id, at)
+        custody.breach(tx, compartment, at)
         desk.open_incident(
-            tx, "breach", at=at, urgency="high", handover_id=place.handover_id, device=place.door_device,
-            target=place.id,
+            tx, "breach", at=at, urgency="high", handover_id=handover, device=device, target=compartment,
         )
-        if place.handover_id:
-            event = Event("door.breach", EventClass.FACT, at, {"compartment": place.id})
-            self._engine.deliver(tx, place.handover_id, event)
+        if handover:
+            event = Event("door.breach", EventClass.FACT, at, {"compartment": compartment})
+            self._engine.deliver(tx, handover, event)
 
     def _fault(self, tx: Tx, seen: FaultRaised, at: int) -> None:
         tx.journal(f"device/{seen.device}", "fault.raised", {

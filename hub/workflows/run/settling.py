@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from hub import access, commerce, custody, desk
-from hub.effects.records import opened_at, record_outcome
+from hub.effects.records import opened_at, record_outcome, states_of_use
 from hub.model.effects import Intent, Resolution
-from hub.model.states import AllocationOutcome, Door, EffectKind, Verdict
+from hub.model.states import AllocationOutcome, Door, EffectKind, EffectState, Verdict
 from hub.store import Tx
 from hub.workflows.engine import Event, EventClass, handles
 from hub.workflows.run.advance import Engine, Run
@@ -42,7 +42,7 @@ def settle(tx: Tx, engine: Engine, intent: Intent, resolution: Resolution, at: i
     data: dict[str, Any] = {"reason": resolution.reason, **resolution.evidence}
     event = Event(_RESULT[resolution.verdict], EventClass.RESULT, at, data, intent.effect_id)
     run = engine.deliver(
-        tx, intent.handover_id, event, lambda run: apply_verdict(run, intent, resolution), give_back_use
+        tx, intent.handover_id, event, lambda run: apply_verdict(run, intent, resolution)
     )
     _closed_meanwhile(tx, engine, run)
 
@@ -62,9 +62,15 @@ def apply_verdict(run: Run, intent: Intent, resolution: Resolution) -> None:
 
 
 def give_back_use(run: Run) -> None:
-    """An opening that is proved not to have happened and is given up: the person may come again (S10)."""
+    """An opening that is proved not to have happened and is given up: the person may come again (S10).
+
+    Called whenever a handover comes to rest. A use that no act has been tried with yet is kept for it.
+    """
     use_id = run.snapshot.vars.get("use")
-    if use_id and not run.snapshot.effect_id and not run.snapshot.asked:
+    if not use_id or run.snapshot.effect_id or run.snapshot.asked:
+        return
+    states = states_of_use(run.tx, run.handover_id, use_id)
+    if all(state is EffectState.REFUTED for state in states) and (states or run.refused):
         access.give_back(run.tx, use_id, run.at)
         run.set(use=None)
 
@@ -109,7 +115,8 @@ def _closed_meanwhile(tx: Tx, engine: Engine, run: Run) -> None:
     allocation, proof = run.snapshot.vars.get("allocation"), run.snapshot.vars.get("proof")
     if not allocation or not proof or not handles(run.machine, run.snapshot, "door.closed"):
         return
-    place = custody.compartment(tx, allocation["compartment"])
-    if place.door is Door.CLOSED and place.door_at > opened_at(tx, proof):
-        fact = Event("door.closed", EventClass.FACT, run.at, {"compartment": place.id})
+    compartment = allocation["compartment"]
+    door, since = custody.door_of(tx, compartment)
+    if door is Door.CLOSED and since > opened_at(tx, proof):
+        fact = Event("door.closed", EventClass.FACT, run.at, {"compartment": compartment})
         engine.deliver(tx, run.handover_id, fact)
