@@ -17,7 +17,7 @@ class KeepsMessages(Protocol):
     """A notifier that can show what it sent, as the simulated sites' mailbox does."""
 
     def messages(self) -> list[dict[str, Any]]:
-        """Newest first: id, at, to, subject, text, pin, picture."""
+        """Newest first: id, at, to, subject, text, pin, code, picture."""
         ...
 
 

@@ -74,6 +74,7 @@ class HandoverSummary(msgspec.Struct):
     terminal: str
     created: Time
     updated: Time
+    takes: Annotated[list[str], Meta(description="The commands that the present state takes.")]
 
 
 class HandoverPage(msgspec.Struct):
@@ -175,7 +176,6 @@ class HandoverDetail(HandoverSummary):
     version: str
     items: list[dict[str, Any]]
     window: dict[str, Time]
-    takes: Annotated[list[str], Meta(description="The commands that the present state takes.")]
     deadlines: list[DeadlineView]
     allocations: list[AllocationView]
     effects: list[EffectView]
@@ -314,7 +314,7 @@ class Devices(msgspec.Struct):
 
 
 class MessageView(msgspec.Struct):
-    """A message as its receiver got it. `picture` is the address of its QR picture."""
+    """A message as its receiver got it. `picture` is the address of the QR picture that shows `code`."""
 
     id: str
     at: Time
@@ -322,6 +322,7 @@ class MessageView(msgspec.Struct):
     subject: str
     text: str
     pin: str | None
+    code: str | None
     picture: str | None
 
 

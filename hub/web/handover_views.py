@@ -36,7 +36,6 @@ def detail_view(
         **_summary(machine, row), blueprint=machine.blueprint, version=machine.version,
         items=list(snapshot.vars.get("items", ())),
         window={name: iso(at) for name, at in snapshot.vars.get("window", {}).items()},
-        takes=_takes(machine, snapshot.state),
         deadlines=[
             answers.DeadlineView(name, iso(due), f"deadline.{name}" in snapshot.pending)
             for name, due in snapshot.deadlines.items()
@@ -61,6 +60,7 @@ def _summary(machine: Machine, row: Mapping[str, Any]) -> dict[str, Any]:
     return shown | {
         "label": (state.label if state else "") or row["state"],
         "created": iso(row["created"]), "updated": iso(row["updated"]),
+        "takes": [] if row["ended"] else _takes(machine, row["state"]),
     }
 
 

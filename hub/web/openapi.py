@@ -17,9 +17,9 @@ _REF = "#/components/schemas/{name}"
 _SOCKET = (
     "The first message of the client is a Hello: its token, and `after` to resume behind an event. The "
     "server answers with a Snapshot, then with one frame per event and change, told apart by `kind`. A token "
-    "may also come as the subprotocol `bearer.TOKEN`, in base64url, beside `hub.v1`. Close codes: 4400 the first "
-    "message is wrong, 4401 no known token, 4403 a permission is missing, 4408 the client reads too slowly "
-    "and should resume, 4409 `after` lies behind the journal's end, 4503 the store cannot be read."
+    "may also come as the subprotocol `bearer.TOKEN`, in base64url, beside `hub.v1`. Close codes: 4400 the "
+    "first message is wrong, 4401 no known token, 4403 a permission is missing, 4408 the client reads too "
+    "slowly and should resume, 4409 `after` lies behind the journal's end, 4503 the store cannot be read."
 )
 
 

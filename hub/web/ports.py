@@ -49,8 +49,8 @@ class Twin(Protocol):
 class Ports:
     """A hub as the web sees it. `twin` and `messages` exist on simulated sites only.
 
-    `messages()` gives what was sent to people, newest first: id, at, to, subject, text, pin and `picture`,
-    the path of a QR picture.
+    `messages()` gives what was sent to people, newest first: id, at, to, subject, text, pin, code and
+    `picture`, the path of a QR picture.
     """
 
     store: Store

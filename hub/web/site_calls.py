@@ -75,5 +75,6 @@ def _sent(api: Api) -> Sequence[Mapping[str, Any]]:
 def _message(found: Mapping[str, Any]) -> answers.MessageView:
     return answers.MessageView(
         found["id"], iso(found["at"]), dict(found["to"]), found["subject"], found["text"], found["pin"],
+        found["code"],
         f"{API}/messages/{found['id']}/code.png" if found["picture"] else None,
     )
