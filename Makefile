@@ -4,7 +4,7 @@ PORT ?= 8321
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SYSTEM := chromium libzbar0
+SYSTEM := 'chromium|chromium-browser' 'libzbar0|libzbar0t64'
 
 .PHONY: run test lint crash bench matrix setup system clean help
 
