@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from hub.twin.errors import TwinError
 from hub.twin.info import default_state
 from hub.twin.launch import TwinProcess, ensure_twin
 from hub.web.server import WebServer
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ async def serve(options: Options) -> int:
     config, problems = load_site(options.site, integrations, tolerant=True)
     if config is None:
         raise click.ClickException(f"the site is not right:\n{problems.render()}")
+    for device, reason in config.left_out.items():
+        _LOG.error("Device %s is left out: %s", device, reason)
     try:
         async with _twin(options) as twin, _hub(options, config, integrations, twin) as hub:
             server = WebServer(ports_of(hub), options.port)

@@ -60,9 +60,14 @@ class Integrations:
                 if manifest.domain != domain:
                     raise ManifestError(f"domain {manifest.domain!r} is not the folder's {domain!r}")
                 self._manifests[domain] = manifest
-                check_usable(manifest)
             except ManifestError as error:
                 self._quarantine(domain, str(error))
+                continue
+            try:
+                check_usable(manifest)
+            except ManifestError as error:
+                # Nothing is wrong as long as no device needs it: whoever asks for the domain hears of it.
+                self._quarantined[domain] = str(error)
                 continue
             if safe_mode and not manifest.essential:
                 self._quarantined[domain] = "left out in safe mode"

@@ -101,6 +101,8 @@ def _check_requirement(line: str) -> None:
     try:
         found = metadata.version(wanted.name)
     except metadata.PackageNotFoundError:
-        raise ManifestError(f"requirement {line!r} is not installed") from None
+        raise ManifestError(f"requirement {line!r} is not installed: pip install '{wanted}'") from None
     if not wanted.specifier.contains(found, prereleases=True):
-        raise ManifestError(f"requirement {line!r} is not met by the installed {found}")
+        raise ManifestError(
+            f"requirement {line!r} is not met by the installed {found}: pip install '{wanted}'"
+        )
