@@ -117,6 +117,14 @@ def authorisation_of(reader: Reader, leg_id: str) -> Intent | None:
     return None if row is None else _intent(row)
 
 
+def states_of_use(reader: Reader, handover_id: str, use_id: str) -> list[EffectState]:
+    """What became of the openings of a handover that were made on one use of a grant."""
+    rows = reader.execute(
+        "SELECT state FROM effect WHERE handover_id = ? AND use_id = ?", (handover_id, use_id)
+    ).fetchall()
+    return [EffectState(row[0]) for row in rows]
+
+
 def effects_of(reader: Reader, handover_id: str) -> list[dict[str, Any]]:
     """All effects of a handover with their outcome and evidence, oldest first."""
     rows = reader.execute(

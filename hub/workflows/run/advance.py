@@ -44,6 +44,8 @@ class Run:
     #: Secrets of this entry (PIN, code text) that a later step of it needs; never stored.
     secrets: dict[str, Any] = field(default_factory=dict)
     moved: bool = False
+    #: Why the last act was refused before anything was written, empty when none was.
+    refused: str = ""
 
     @property
     def handover_id(self) -> str:
@@ -79,6 +81,7 @@ class Engine:
     arm: Callable[[str, str, int], None]
     ended: Callable[[Run], None]
     changed: Callable[[Snapshot], None]
+    rested: Callable[[Run], None]
 
     def start(self, tx: Tx, snapshot: Snapshot, event: Event) -> Run:
         """Enter the initial state of a handover whose row has just been inserted."""
@@ -89,19 +92,16 @@ class Engine:
 
     def deliver(
         self, tx: Tx, handover_id: str, event: Event, prepare: Callable[[Run], None] | None = None,
-        conclude: Callable[[Run], None] | None = None, snapshot: Snapshot | None = None,
+        snapshot: Snapshot | None = None,
     ) -> Run:
         """Hand `event` to a handover. `run.moved` tells whether anything handled it.
 
-        `prepare` runs once it is certain that the event is handled, before any step (S29);
-        `conclude` when the handover has come to rest, before it is stored. `snapshot` is given by a
-        caller who has read it in this transaction.
+        `prepare` runs once it is certain that the event is handled, before any step (S29). `snapshot` is
+        given by a caller who has read it in this transaction.
         """
         snapshot = snapshot or records.load(tx, handover_id)
         run = Run(tx, self.machines.get(tx, snapshot.machine), snapshot, event.at)
         self._one(run, event, prepare)
-        if conclude is not None:
-            conclude(run)
         self._finish(run)
         return run
 
@@ -168,6 +168,7 @@ class Engine:
             intent = self.intend(run, call, self._arguments(run, event, call))
         except StepFailed as failure:
             refused = run.tx.new_id(run.at)
+            run.refused = failure.reason
             run.snapshot = msgspec.structs.replace(run.snapshot, attempts=attempts, effect_id=refused)
             data = {"reason": failure.reason, "detail": failure.detail}
             return Event("effect.refuted", EventClass.RESULT, run.at, data, refused)
@@ -196,6 +197,7 @@ class Engine:
 
     def _finish(self, run: Run) -> None:
         """Deliver deadlines that waited for this state, then store what is true now."""
+        self.rested(run)
         for _ in range(_LIMIT):
             name = deliverable(run.machine, run.snapshot)
             if not name:

@@ -72,13 +72,16 @@ class Presentations:
                 self._engine.deliver(tx, answer.handover_id, event)
             return Told(terminal, f"refused.{answer.reason}", answer.handover_id or "", _when(answer))
         for candidate in answer.candidates:
-            if self._offer(tx, terminal, what, candidate, at):
-                return Told(terminal, "accepted", candidate.handover_id)
+            run = self._offer(tx, terminal, what, candidate, at)
+            if run is not None:
+                shut = run.refused and not run.snapshot.effect_id
+                code = "refused.out_of_order" if shut else "accepted"
+                return Told(terminal, code, candidate.handover_id, run.refused if shut else "")
         return Told(terminal, "refused.not_now", answer.handover_id)
 
     def _offer(
         self, tx: Tx, terminal: str, what: Presented, candidate: access.Candidate, at: int
-    ) -> bool:
+    ) -> Run | None:
         data: dict[str, Any] = {
             "method": what.method.value, "grant": candidate.grant_id, "terminal": terminal,
             "reopen": candidate.reopen,
@@ -96,8 +99,8 @@ class Presentations:
                     tx, candidate.handover_id, Event("credential.accepted", EventClass.FACT, at, data), spend
                 )
         except StepFailed:  # the grant has nothing left for this: nothing was spent, nothing moved
-            return False
-        return run.moved
+            return None
+        return run if run.moved else None
 
     def product(self, tx: Tx, keys: str) -> commerce.Product | None:
         """The product behind a selection."""

@@ -26,7 +26,7 @@ from hub.workflows.run.facts import Facts
 from hub.workflows.run.intents import Intents
 from hub.workflows.run.places import Places
 from hub.workflows.run.presentations import Presentations, Presented, Told, is_selection, presented
-from hub.workflows.run.settling import settle
+from hub.workflows.run.settling import give_back_use, settle
 from hub.workflows.run.timers import Timers
 from hub.workflows.run.words import Words
 
@@ -92,7 +92,7 @@ class Handovers:
             machines=self._machines, guards=expressions.truth, render=expressions.render, scope=scope_of,
             executors=self.executors.table, intend=Intents(devices, places),
             begin_effect=self._begin, arm=self.timers.arm, ended=end,
-            changed=lambda snapshot: bus.fire(_changed(snapshot)),
+            changed=lambda snapshot: bus.fire(_changed(snapshot)), rested=give_back_use,
         )
         self.facts = Facts(self.engine, places)
         self.presentations = Presentations(self.engine, places)

@@ -251,3 +251,33 @@ def test_every_step_stands_in_the_journal(world: Any) -> None:
         } <= kinds
 
     world(main)
+
+
+@pytest.mark.req("OF-01")
+def test_who_comes_while_the_lock_is_away_is_told_so_and_may_come_again_later(world: Any) -> None:
+    async def main(site: Any) -> None:
+        handover, pin, _ = await site.waiting()
+        site.devices.down.add("locks")
+        told = await site.key(pin)
+        assert (told.code, told.detail) == ("refused.out_of_order", "offline")
+        assert await site.state(handover) == "waiting"
+        site.devices.down.clear()
+        await site.settled(600)
+        assert (await site.key(pin)).code == "accepted"
+        assert await site.state(handover) == "collecting"
+
+    world(main)
+
+
+def test_a_use_that_the_desk_found_not_to_have_opened_anything_is_given_back(world: Any) -> None:
+    async def main(site: Any) -> None:
+        handover, pin, _ = await site.waiting()
+        site.lock.script = ["unknown"]
+        await site.key(pin)
+        await site.settled(600)
+        await site.ask(handover, "resolve", verdict="refuted", why="looked: it is still inside")
+        assert await site.state(handover) == "waiting"
+        assert (await site.key(pin)).code == "accepted"
+        assert await site.state(handover) == "collecting"
+
+    world(main)
