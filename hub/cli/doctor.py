@@ -175,7 +175,7 @@ def _site(folder: Path) -> Iterator[Finding]:
     else:
         yield Finding("site", State.OK, "passes every check")
     for domain, reason in sorted(integrations.quarantined().items()):
-        yield Finding(f"integration {domain}", State.WARN, f"out of use: {reason}", "if the site needs it: mend it")
+        yield Finding(f"integration {domain}", State.WARN, f"out of use: {reason}", "if needed: mend it")
 
 
 def _secrets(folder: Path) -> Iterator[Finding]:
