@@ -24,7 +24,7 @@ test: $(READY) system lint
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 crash: $(READY)
 	$(BIN)/python tests/crash/campaign.py
