@@ -13,7 +13,7 @@ import click
 @click.command("run")
 @click.argument("site", type=click.Path(path_type=Path), default=".")
 @click.option("--twin", is_flag=True, help="Use simulated devices; starts them unless they run already.")
-@click.option("--port", type=int, help="Serve on this port instead of the site's own.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Serve on this port instead of the site's own.")
 @click.option("--state", type=click.Path(path_type=Path), help="Where the database lives. Default: SITE/var.")
 @click.option("--line", "lines", multiple=True, metavar="ID=URL", help="Replace a line's URL; repeatable.")
 @click.option("--safe-mode", is_flag=True, help="Load essential integrations only.")
@@ -46,10 +46,10 @@ def _replacements(lines: tuple[str, ...]) -> dict[str, str]:
 
 
 async def _until_signal(work: object) -> int:
-    """Run until the work ends or SIGINT or SIGTERM asks for a clean stop."""
+    """Run until the work ends, or SIGINT, SIGTERM or a closed terminal asks for a clean stop."""
     task = asyncio.ensure_future(work)  # type: ignore[call-overload]
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
     try:
         return int(await task)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ import click
 
 from hub.app import Hub, Surroundings
 from hub.cli.web import ports_of
+from hub.cli.welcome import welcome
 from hub.core.clock import SystemClock
 from hub.core.entropy import SystemEntropy
 from hub.plugins.integrations import Integrations
@@ -47,23 +50,45 @@ async def serve(options: Options) -> int:
         raise click.ClickException(f"the site is not right:\n{problems.render()}")
     for device, reason in config.left_out.items():
         _LOG.error("Device %s is left out: %s", device, reason)
+    port = config.web.port if options.port is None else options.port
+    _expect_free(config.web.host, port)
     try:
         async with _twin(options) as twin, _hub(options, config, integrations, twin) as hub:
             server = WebServer(ports_of(hub), options.port)
-            await server.start()
-            click.echo(welcome(config, server.address, twin is not None))
+            try:
+                await server.start()
+            except OSError as error:
+                raise _taken(port, error) from None
+            click.echo(welcome(config, server.address, site=options.site, simulated=twin is not None))
             try:
                 await asyncio.Event().wait()
             finally:
                 await server.stop()
     except (StoreError, TwinError) as error:
         raise click.ClickException(str(error)) from None
-    except OSError as error:
-        port = config.web.port if options.port is None else options.port
-        raise click.ClickException(
-            f"cannot serve on port {port}: {error.strerror}; choose another with --port, or stop what uses it"
-        ) from None
     return 0
+
+
+def _expect_free(host: str, port: int) -> None:
+    """Complain of a port in use before any device is touched. Raises ClickException."""
+    try:
+        for family, kind, _, _, place in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            with socket.socket(family, kind) as attempt:
+                attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                attempt.bind(place)
+    except OSError as error:
+        raise _taken(port, error) from None
+
+
+def _taken(port: int, error: OSError) -> click.ClickException:
+    # asyncio writes a text of its own into strerror; the number says it in one word.
+    named = error.errno is not None and not isinstance(error, socket.gaierror)
+    reason = os.strerror(error.errno) if named and error.errno else str(error)
+    return click.ClickException(
+        f"cannot serve on port {port}: {reason}; choose another with --port, or stop what uses it"
+    )
 
 
 @contextlib.asynccontextmanager
@@ -92,22 +117,3 @@ async def _hub(
         yield hub
     finally:
         await hub.stop()
-
-
-def welcome(config: SiteConfig, address: str, simulated: bool) -> str:
-    """What to open and what to try."""
-    lines = [f"\n  {config.site.name} is open at {address}\n"]
-    if simulated and config.web.tokens:
-        # A fragment stays in the browser; a real site's token is typed in.
-        lines.append(f"  Signed in already: {address}/#token={config.web.tokens[0].token}\n")
-    if simulated:
-        lines += [
-            "  Try, in another terminal (. .venv/bin/activate):",
-            "    hub twin key scanner '11#'     key a selection at the keypad: a cola",
-            "    hub twin pay card              pay for it at the terminal; its door opens",
-            "    hub twin close locks_b 3       close the door behind you",
-            "    hub demo                       see every walk through the site, with evidence",
-            "",
-        ]
-    lines.append("  Ctrl-C stops it cleanly; killing it any other way loses nothing either.\n")
-    return "\n".join(lines)

@@ -69,6 +69,9 @@ async def ensure_twin(
     except TimeoutError:
         process.kill()
         raise TwinError("failed", f"the twin was not ready in time: {_last_words(state)}") from None
+    except asyncio.CancelledError:
+        process.terminate()  # nobody else knows of it
+        raise
     return TwinProcess(info, process)
 
 
