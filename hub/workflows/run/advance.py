@@ -31,6 +31,8 @@ from hub.workflows.run import records
 _IN_TRANSITION = Failpoint("workflows.transition")
 _WITH_INTENT = Failpoint("workflows.intent")
 _LIMIT = 64
+#: What an argument of the wrong kind raises besides StepFailed: an order's data may hold anything.
+_FAILURES = (StepFailed, ValueError, TypeError, LookupError, ArithmeticError)
 
 
 @dataclass(slots=True)
@@ -144,14 +146,16 @@ class Engine:
 
     def _enter(self, run: Run, event: Event, decision: Decision, before: Snapshot) -> Event | None:
         """Run the steps and the effect of the entered state; the next internal event, if any."""
-        vars_before = run.snapshot.vars
+        vars_before, secrets_before = run.snapshot.vars, dict(run.secrets)
         call: StepCall | None = None
         try:
             if decision.steps:  # a savepoint costs as much as a small statement
                 with run.tx.savepoint():
                     for call in decision.steps:
                         self.executors[call.type](run, self._arguments(run, event, call))
-        except StepFailed as failure:
+        except _FAILURES as error:
+            failure = _failure(error)
+            run.secrets = secrets_before
             run.snapshot = msgspec.structs.replace(
                 run.snapshot, vars=vars_before, status=before.status, phase=before.phase
             )
@@ -166,7 +170,8 @@ class Engine:
         attempts = run.snapshot.attempts + 1
         try:
             intent = self.intend(run, call, self._arguments(run, event, call))
-        except StepFailed as failure:
+        except _FAILURES as error:
+            failure = _failure(error)
             refused = run.tx.new_id(run.at)
             run.refused = failure.reason
             run.snapshot = msgspec.structs.replace(run.snapshot, attempts=attempts, effect_id=refused)
@@ -210,6 +215,11 @@ class Engine:
         if run.moved:
             snapshot = run.snapshot
             run.tx.after_commit(lambda: self.changed(snapshot))
+
+
+def _failure(error: Exception) -> StepFailed:
+    """The step's refusal; data that it cannot take is one too, with reason `invalid`."""
+    return error if isinstance(error, StepFailed) else StepFailed("invalid", str(error))
 
 
 def _internal(run: Run, name: str, **data: Any) -> Event:

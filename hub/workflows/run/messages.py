@@ -55,6 +55,8 @@ class MessageDelivery:
                 await self._round()
             except StoreError as error:
                 _LOG.warning("Messages wait: %s", error)
+            except Exception:  # noqa: BLE001  one message must not keep all others
+                _LOG.exception("A round of messages failed")
             try:
                 async with asyncio.timeout(_PAUSE):
                     await self._wake.wait()

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub import access, commerce
+from hub import access, commerce, desk
 from hub.core.bus import EventBus
-from hub.core.clock import Clock
+from hub.core.clock import MINUTE, SECOND, Clock
 from hub.effects.devices import Devices
 from hub.effects.runner import EffectRunner
 from hub.model.effects import Intent, Resolution
@@ -31,6 +31,8 @@ from hub.workflows.run.timers import Timers
 from hub.workflows.run.words import Words
 
 _LOG = logging.getLogger(__name__)
+#: When a timer is tried again after the disk took no writes, and after a failure of our own.
+_SOON, _LATER = 5 * SECOND, MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +150,17 @@ class Handovers:
     async def settle(self, intent: Intent, resolution: Resolution) -> None:
         """Store an effect's verdict with all that follows from it; uses the disk reserve if need be (S8)."""
         at = self._clock.now()
-        await self._store.write(
-            lambda tx: settle(tx, self.engine, intent, resolution, at), reserve=True
-        )
+        try:
+            await self._store.write(
+                lambda tx: settle(tx, self.engine, intent, resolution, at), reserve=True
+            )
+        except StoreError:
+            raise
+        except Exception as error:
+            _LOG.exception("The outcome of %s could not be handed over", intent.effect_id)
+            if intent.handover_id is None:
+                raise
+            await self._broken(intent.handover_id, f"{intent.kind} {resolution.verdict}", error)
 
     async def observe(self, seen: Observation) -> None:
         """Take in what a device reported."""
@@ -249,7 +259,21 @@ class Handovers:
             await self._store.write(write)
         except StoreError as error:
             _LOG.error("Timer %s of %s waits for the disk: %s", name, handover_id, error)
-            self.timers.arm(handover_id, name, at + 5_000_000)
+            self.timers.arm(handover_id, name, at + _SOON)
+        except Exception as error:  # noqa: BLE001  one handover must not stop the timers of all others
+            _LOG.exception("Timer %s of %s failed", name, handover_id)
+            self.timers.arm(handover_id, name, at + _LATER)
+            await self._broken(handover_id, f"timer {name}", error)
+
+    async def _broken(self, handover_id: str, what: str, error: Exception) -> None:
+        """What the hub itself could not do with a handover becomes somebody's task."""
+        at, detail = self._clock.now(), f"{what}: {type(error).__name__}"
+        try:
+            await self._store.write(lambda tx: desk.open_incident(
+                tx, "workflow_failed", at, urgency="high", handover_id=handover_id, detail=detail
+            ))
+        except StoreError as blocked:
+            _LOG.error("The failure of %s could not be recorded: %s", handover_id, blocked)
 
     def _begin(self, intent: Intent) -> None:
         assert self._effects is not None

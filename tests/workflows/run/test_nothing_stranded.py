@@ -1,0 +1,46 @@
+"""Bad data, broken rows and people who end a case: nobody else waits for it, and nothing is left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.model.observations import KeysEntered
+from hub.workflows.run.service import Order
+
+
+def test_an_order_that_no_step_can_use_is_refused_as_a_failed_step(world: Any) -> None:
+    async def main(site: Any) -> None:
+        item = {"sku": "parcel", "quantity": 1, "size": "gigantic", "thermal": "ambient"}
+        handover = await site.handovers.create(Order("parcels", (item,)))
+        assert await site.state(handover) == "no_room"
+        assert await site.incidents() == ["no_room"]
+
+    world(main)
+
+
+def test_a_handover_that_cannot_be_read_keeps_nobody_elses_deadline_from_being_kept(world: Any) -> None:
+    async def main(site: Any) -> None:
+        broken, _, _ = await site.waiting()
+        other, _, _ = await site.waiting()
+        await site.store.write(
+            lambda tx: tx.execute("UPDATE handover SET snapshot = x'00' WHERE id = ?", (broken,))
+        )
+        await site.settled(48 * 3600 + 60)
+        assert (await site.snapshot(other)).status == "expired"
+        assert "workflow_failed" in await site.incidents()
+
+    world(main)
+
+
+def test_a_verdict_that_cannot_be_handed_over_is_somebodys_task(world: Any) -> None:
+    async def main(site: Any) -> None:
+        handover, pin, _ = await site.waiting()
+        site.lock.script = ["stuck"]
+        await site.handovers.observe(KeysEntered("scanner", pin))
+        await site.store.write(
+            lambda tx: tx.execute("UPDATE handover SET snapshot = x'00' WHERE id = ?", (handover,))
+        )
+        await site.settled(30)
+        assert await site.incidents() == ["workflow_failed"]
+
+    world(main)
