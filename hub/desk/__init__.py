@@ -1,6 +1,7 @@
 """Incidents with owners, and the outbox of messages to people."""
 
 from hub.desk.incidents import (
+    REFUND_OWED,
     Incident,
     IncidentClosed,
     IncidentVerdict,
@@ -33,7 +34,7 @@ from hub.desk.outbox import (
 from hub.desk.templates import TEMPLATES, MissingField, Rendered, Template, TemplateError, local_time, render
 
 __all__ = [
-    "TEMPLATES", "Incident", "IncidentClosed", "IncidentVerdict", "MessageRow", "MissingField",
+    "REFUND_OWED", "TEMPLATES", "Incident", "IncidentClosed", "IncidentVerdict", "MessageRow", "MissingField",
     "NoIncident", "NoMessage", "Outgoing", "Rendered", "Template", "TemplateError", "Urgency",
     "assign_owner", "due_messages", "expire_messages", "incident", "incidents", "incidents_of",
     "local_time", "mark_delivered", "mark_failed", "messages", "next_due", "open_incident", "outgoing",

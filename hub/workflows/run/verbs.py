@@ -13,7 +13,7 @@ from hub.core.commands import Accepted, Actor, Answer, Command, Refused
 from hub.effects.records import intent_of, record_outcome
 from hub.model.effects import Resolution
 from hub.model.failures import StepFailed
-from hub.model.states import EffectKind
+from hub.model.states import Door, EffectKind
 from hub.store import Store, Tx
 from hub.workflows import engine as pure
 from hub.workflows.engine import Event, EventClass, Snapshot
@@ -158,12 +158,27 @@ class Verbs:
         desk.resolve_incident(tx, found.id, verdict, command.actor.ref, why, at)
         if found.effect_id:
             _settle_doubt(tx, found, verdict, at)
+        if found.kind == desk.REFUND_OWED and verdict == "confirmed":
+            _paid_back(tx, snapshot.handover_id, at)
         data = {"verdict": verdict, "incident": found.id, "kind": found.kind}
         resolved = Event("incident.resolved", EventClass.INTERNAL, at, data, found.effect_id or "")
         run = self._engine.deliver(
             tx, snapshot.handover_id, resolved, lambda run: _believe(run, found, verdict)
         )
+        if found.effect_id and verdict == "confirmed":
+            run = self._shut_by_now(tx, run)
         return Accepted(_view(run.snapshot))
+
+    def _shut_by_now(self, tx: Tx, run: Run) -> Run:
+        """A door that somebody saw open and that is shut now has closed: no sensor will tell it again."""
+        allocation = run.snapshot.vars.get("allocation")
+        if not allocation or not pure.handles(run.machine, run.snapshot, "door.closed"):
+            return run
+        door, _ = custody.door_of(tx, allocation["compartment"])
+        if door is not Door.CLOSED:
+            return run
+        data = {"compartment": allocation["compartment"]}
+        return self._engine.deliver(tx, run.handover_id, Event("door.closed", EventClass.FACT, run.at, data))
 
 
 def _believe(run: Run, incident: desk.Incident, verdict: str) -> None:
@@ -181,7 +196,8 @@ def _believe(run: Run, incident: desk.Incident, verdict: str) -> None:
 def _settle_doubt(tx: Tx, incident: desk.Incident, verdict: str, at: int) -> None:
     """End the doubt about an effect by a person's verdict: its lease is free, its money state follows.
 
-    `closed` without knowing counts as having happened: nothing is acted again on its account.
+    `closed` without knowing counts as having happened: nothing is acted again on its account, and money that
+    may have been taken stays so until the handover ends, which makes it owed.
     """
     assert incident.effect_id is not None
     intent = intent_of(tx, incident.effect_id)
@@ -199,11 +215,18 @@ def _settle_doubt(tx: Tx, incident: desk.Incident, verdict: str, at: int) -> Non
     if intent.kind is EffectKind.AUTHORISE and intent.leg_id:
         if verdict == "confirmed":
             commerce.leg_approved(tx, intent.leg_id, int(intent.params["amount"]), at)  # type: ignore[arg-type]
-        else:
-            commerce.leg_denied(tx, intent.leg_id, f"desk_{verdict}", at)
+        elif verdict == "refuted":
+            commerce.leg_denied(tx, intent.leg_id, "desk_refuted", at)
     elif intent.kind in (EffectKind.CAPTURE, EffectKind.VOID) and intent.leg_id and verdict == "confirmed":
         state = commerce.LegState.CAPTURED if intent.kind is EffectKind.CAPTURE else commerce.LegState.VOIDED
         commerce.leg_settled(tx, intent.leg_id, state, at, reason="desk")
+
+
+def _paid_back(tx: Tx, handover_id: str, at: int) -> None:
+    """Somebody gave the money back by hand."""
+    for leg in commerce.legs_of(tx, handover_id):
+        if leg.state is commerce.LegState.REFUND_OWED:
+            commerce.leg_settled(tx, leg.id, commerce.LegState.VOIDED, at, reason="desk")
 
 
 def _incident(tx: Tx, handover_id: str, wanted: Any) -> desk.Incident | Refused:

@@ -173,3 +173,31 @@ def test_an_offline_lock_is_found_before_anything_is_sent(world: Any) -> None:
         assert (await site.legs(handover))[0].state is LegState.VOIDED
 
     world(main)
+
+
+def test_a_payment_that_the_desk_closes_unknown_is_owed_back(world: Any) -> None:
+    async def main(site: Any) -> None:
+        site.terminal.answers["authorise"] = [Resolution.unknown("no_answer")]
+        handover = (await site.key("11")).handover_id
+        await site.settled(120)
+        await site.ask(handover, "resolve", verdict="closed", why="nobody knows, the customer left")
+        assert (await site.snapshot(handover)).ended
+        assert (await site.legs(handover))[0].state is LegState.REFUND_OWED
+        assert await site.incidents() == ["refund_owed"]
+
+    world(main)
+
+
+def test_a_refund_that_the_desk_paid_by_hand_is_no_longer_owed(world: Any) -> None:
+    async def main(site: Any) -> None:
+        site.lock.script = ["unknown"]
+        handover = (await site.key("11")).handover_id
+        await site.settled(120)
+        await site.ask(handover, "resolve", verdict="closed", why="customer was helped at the desk")
+        assert (await site.legs(handover))[0].state is LegState.REFUND_OWED
+        await site.ask(handover, "resolve", verdict="confirmed", why="paid back in cash, receipt 17")
+        assert (await site.legs(handover))[0].state is LegState.VOIDED
+        assert await site.incidents() == []
+
+    world(main)
+
