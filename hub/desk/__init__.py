@@ -28,6 +28,7 @@ from hub.desk.outbox import (
     next_due,
     outgoing,
     queue_message,
+    withdraw_credentials,
     withdraw_for_person,
     withdraw_messages,
 )
@@ -38,6 +39,6 @@ __all__ = [
     "NoIncident", "NoMessage", "Outgoing", "Rendered", "Template", "TemplateError", "Urgency",
     "assign_owner", "due_messages", "expire_messages", "incident", "incidents", "incidents_of",
     "local_time", "mark_delivered", "mark_failed", "messages", "next_due", "open_incident", "outgoing",
-    "person", "queue_message", "render", "resolve_incident", "role", "withdraw_for_person",
-    "withdraw_messages",
+    "person", "queue_message", "render", "resolve_incident", "role", "withdraw_credentials",
+    "withdraw_for_person", "withdraw_messages",
 ]

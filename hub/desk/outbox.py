@@ -168,6 +168,16 @@ def withdraw_messages(tx: Tx, handover_id: str, at: int) -> int:
     return sum(_end(tx, row[0], "expired", "withdrawn", at, journal.MESSAGE_EXPIRED) for row in waiting)
 
 
+def withdraw_credentials(tx: Tx, handover_id: str, at: int) -> int:
+    """Destroy the handover's unsent messages that carry a PIN or a code, and return how many."""
+    waiting = [row[0] for row in tx.execute(_OF_HANDOVER, (handover_id,)).fetchall()]
+    found = (_outgoing(tx, tx.execute(_ONE, (message_id,)).fetchone()) for message_id in waiting)
+    return sum(
+        _end(tx, message.message_id, "expired", "withdrawn", at, journal.MESSAGE_EXPIRED)
+        for message in list(found) if message is not None and (message.pin or message.code)
+    )
+
+
 def withdraw_for_person(tx: Tx, person_ref: str, at: int) -> int:
     """Destroy what waits for a person who is to be forgotten, and return how many."""
     waiting = tx.execute(_OF_PERSON, (person_ref,)).fetchall()

@@ -57,12 +57,13 @@ class Executors:
 
 
 def end(run: Run) -> None:
-    """A handover that has ended holds no compartment and no credential; contents stay as recorded."""
+    """A handover that has ended holds no compartment, credential or money; contents stay as recorded."""
     for allocation in custody.allocations_of(run.tx, run.handover_id):
         if allocation.live:
             place = custody.compartment(run.tx, allocation.compartment)
             custody.free(run.tx, allocation.id, run.at, occupancy=place.occupancy)
-    access.revoke(run.tx, run.handover_id, run.at)
+    if access.revoke(run.tx, run.handover_id, run.at):
+        desk.withdraw_credentials(run.tx, run.handover_id, run.at)
     for leg in commerce.legs_of(run.tx, run.handover_id):
         if leg.decided is None and leg.state in _HELD:
             _give_up_money(run, leg)

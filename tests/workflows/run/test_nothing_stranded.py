@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub import access, desk
 from hub.model.observations import KeysEntered
 from hub.workflows.run.service import Order
 
@@ -42,5 +43,21 @@ def test_a_verdict_that_cannot_be_handed_over_is_somebodys_task(world: Any) -> N
         )
         await site.settled(30)
         assert await site.incidents() == ["workflow_failed"]
+
+    world(main)
+
+
+def test_a_case_that_the_desk_closes_leaves_no_pin_in_the_outbox(world: Any) -> None:
+    async def main(site: Any) -> None:
+        handover, pin, _ = await site.waiting()
+        site.lock.script = ["unknown"]
+        await site.key(pin)
+        await site.settled(60)
+        await site.ask(handover, "resolve", verdict="closed", why="handed over at the desk")
+        assert (await site.snapshot(handover)).ended
+        left = await site.store.read(lambda r: desk.due_messages(r, site.clock.now()))
+        assert [message for message in left if message.pin or message.code] == []
+        grants = await site.store.read(lambda r: access.grants_of(r, handover))
+        assert all(grant.closed for grant in grants)
 
     world(main)
