@@ -161,6 +161,7 @@ class EffectRunner:
             return Resolution.refuted("not_supported")
         guard = self._devices.guard(intent.device)
         await_until = min(deadline, self._clock.monotonic() + _ONE_TRY)
+        _BEFORE_ACT.hit()
         try:
             await guard.act(str(intent.kind), lambda: method(intent, await_until), await_until)
         except Rejected as error:

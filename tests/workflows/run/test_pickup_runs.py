@@ -281,3 +281,17 @@ def test_a_use_that_the_desk_found_not_to_have_opened_anything_is_given_back(wor
         assert await site.state(handover) == "collecting"
 
     world(main)
+
+
+def test_a_door_that_the_desk_saw_open_and_that_is_shut_again_counts_as_loaded(world: Any) -> None:
+    async def main(site: Any) -> None:
+        handover = await site.order()
+        door = await site.door_of(handover)
+        await site.door(door, Door.CLOSED)
+        site.lock.script = ["unknown"]
+        await site.ask(handover, "load")
+        assert await site.state(handover) == "recovery"
+        await site.ask(handover, "resolve", verdict="confirmed", why="it was open")
+        assert await site.state(handover) == "waiting"
+
+    world(main)
