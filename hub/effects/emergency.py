@@ -12,17 +12,20 @@ from hub.effects.supplies import Supply
 from hub.store import Store, StoreError, Tx
 
 _LOG = logging.getLogger(__name__)
+#: How long after its pulse an emergency release accounts for an open door.
+_EXPLAINS = 30 * SECOND
 
 
 class EmergencyRelease:
     """Opens doors at once. What it did is recorded afterwards, from the disk reserve if need be.
 
-    `expected` collects the doors, so that their openings are not taken for breaches.
+    `expected` is told until when (UTC microseconds) the release explains a door's opening, so that it is
+    not taken for a breach.
     """
 
     def __init__(
         self, clock: Clock, store: Store, devices: Devices, supplies: Mapping[str, Supply],
-        device_supply: Mapping[str, str], expected: set[tuple[str, str]],
+        device_supply: Mapping[str, str], expected: dict[tuple[str, str], int],
     ) -> None:
         self._clock = clock
         self._store = store
@@ -43,12 +46,12 @@ class EmergencyRelease:
         return results
 
     async def _stagger(self, supply_name: str, doors: list[tuple[str, str]]) -> dict[str, str]:
-        self._expected.update(doors)
         supply = self._supplies.get(supply_name, Supply(supply_name))
         results: dict[str, str] = {}
         for index, (device, door) in enumerate(doors):
             if index and index % supply.simultaneous == 0:
                 await asyncio.sleep(supply.gap / SECOND)
+            self._expected[device, door] = self._clock.now() + _EXPLAINS
             results[f"{device}/{door}"] = await self._one(device, door)
         return results
 

@@ -30,7 +30,7 @@ _EXPLAINS = """
 SELECT EXISTS (SELECT 1 FROM effect WHERE lease = ?1 AND state IN ('intent', 'in_doubt')
     AND kind = 'open' AND opened >= ?3)
   OR EXISTS (SELECT 1 FROM effect WHERE lease = ?1 AND settled >= ?2
-    AND kind = 'open' AND state = 'confirmed')
+    AND kind = 'open' AND state = 'confirmed' AND opened >= ?4)
 """
 
 
@@ -97,9 +97,12 @@ def intent_of(reader: Reader, effect_id: str) -> Intent | None:
     return None if row is None else _intent(row)
 
 
-def explains_opening(reader: Reader, device: str, door: str, since: int) -> bool:
-    """Whether an effect without verdict, or one confirmed after `since`, is the cause of an open door."""
-    row = reader.execute(_EXPLAINS, (f"{device}/{door}", since, since - HOUR)).fetchone()
+def explains_opening(reader: Reader, device: str, door: str, since: int, moved: int = 0) -> bool:
+    """Whether an effect without verdict, or one confirmed after `since`, is the cause of an open door.
+
+    With `moved`, when the door moved last before, a confirmed effect older than that has had its opening.
+    """
+    row = reader.execute(_EXPLAINS, (f"{device}/{door}", since, since - HOUR, moved)).fetchone()
     return bool(row[0])
 
 

@@ -37,8 +37,8 @@ class Facts:
         self._places = places
         #: Devices in service mode: an uncommanded opening there is `serviced`, not a breach (S13).
         self.in_service: set[str] = set()
-        #: Doors that an emergency release has just opened.
-        self.released: set[tuple[str, str]] = set()
+        #: Doors of an emergency release, and until when it explains their opening.
+        self.released: dict[tuple[str, str], int] = {}
 
     def writer(self, seen: Observation, at: int) -> Callable[[Tx], None] | None:
         """The transaction for an observation, or None when nothing is to be kept of it."""
@@ -55,9 +55,11 @@ class Facts:
         if behind is None or seen.state is Door.UNKNOWN:
             return
         compartment, handover = behind
+        # Where the driver knows of no pulse, an opening that was seen already explains no second one.
+        moved = 0 if seen.commanded else custody.compartment(tx, compartment).door_at
         if not custody.set_door(tx, compartment, seen.state, at):
             return
-        uncommanded = seen.state is Door.OPEN and not self._explained(tx, seen, at)
+        uncommanded = seen.state is Door.OPEN and not self._explained(tx, seen, moved, at)
         data: dict[str, Any] = {"compartment": compartment}
         if uncommanded and seen.device in self.in_service:
             tx.journal(f"compartment/{compartment}", "compartment.serviced", data, at)
@@ -67,12 +69,11 @@ class Facts:
             name = "door.opened" if seen.state is Door.OPEN else "door.closed"
             self._engine.deliver(tx, handover, Event(name, EventClass.FACT, at, data))
 
-    def _explained(self, tx: Tx, seen: DoorSeen, at: int) -> bool:
+    def _explained(self, tx: Tx, seen: DoorSeen, moved: int, at: int) -> bool:
         """Whether an opening is our own doing. A driver that has just started cannot know; we can."""
-        if (seen.device, seen.door) in self.released:
-            self.released.discard((seen.device, seen.door))
+        if at <= self.released.get((seen.device, seen.door), 0):
             return True
-        return explains_opening(tx, seen.device, seen.door, at - _JUST_NOW)
+        return explains_opening(tx, seen.device, seen.door, at - _JUST_NOW, moved)
 
     def _breach(self, tx: Tx, device: str, compartment: str, handover: str | None, at: int) -> None:
         """An opening that nobody commanded: out of service, custody unknown, somebody is told."""
