@@ -98,8 +98,8 @@ class Feed:
 
     async def stop(self) -> None:
         """End it."""
-        for end in self._endings:
-            end()
+        while self._endings:
+            self._endings.pop()()
         await self._tasks.close()
 
     async def snapshot(self) -> tuple[int, bytes]:

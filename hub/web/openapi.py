@@ -28,9 +28,9 @@ def document(routes: Sequence[Route], version: str, socket_types: Iterable[type]
     bodies = [route.body for route in routes if route.body is not None]
     given = [route.answer for route in routes if route.answer is not None]
     queries = {route.query for route in routes}
-    kinds = dict.fromkeys([*bodies, *given, ProblemDetails, *FRAMES, *socket_types])
+    kinds = dict.fromkeys([*bodies, *given, ProblemDetails, *FRAMES, *socket_types, *queries])
     _, schemas = msgspec.json.schema_components(kinds, ref_template=_REF)
-    _, found = msgspec.json.schema_components(queries, ref_template=_REF)
+    found = {query.__name__: schemas.pop(query.__name__) for query in queries}
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for route in routes:
         paths[API + route.path][route.method.lower()] = _operation(route, found)

@@ -26,7 +26,7 @@ const left = (c) => (c.product.stock === null ? "to count" : `×${c.product.stoc
 
 function inside(c) {
   if (!c.product) return insideOf[c.occupancy.state];
-  return c.product.selection ? `key ${c.product.selection} · ${left(c)}` : left(c);
+  return c.product.selection ? `${c.product.selection} · ${left(c)}` : left(c);
 }
 
 function facts(c) {
@@ -39,11 +39,11 @@ function facts(c) {
 function tile(c) {
   const parts = {
     name: make("span", {}, c.name), size: make("span", { class: "size" }, c.size),
-    what: make("span", { class: "what" }), inside: make("span", { class: "inside" }),
+    what: make("span", { class: "what" }), key: make("span", { class: "key" }), inside: make("span"),
     word: make("span", { class: "word" }),
   };
   const leaf = make("span", { class: "leaf" }, make("span", { class: "name" }, parts.name, parts.size), parts.what,
-    parts.inside, parts.word);
+    make("span", { class: "inside" }, parts.key, parts.inside), parts.word);
   const node = make("button", {
     class: "tile", type: "button", "aria-pressed": "false", data: { id: c.id }, onclick: () => choose(c.id),
   }, make("span", { class: "content" }), leaf);
@@ -61,6 +61,7 @@ function show(c) {
   node.dataset.door = c.door.state;
   node.dataset.occupancy = c.product ? (c.product.stock === 0 ? "empty" : "occupied") : c.occupancy.state;
   setText(parts.what, c.product ? c.product.name : "");
+  setText(parts.key, c.product && c.product.selection ? "key " : "");
   setText(parts.inside, inside(c));
   setText(parts.word, wordOf[is]);
   node.setAttribute("aria-label", `Compartment ${c.name}:${facts(c)}`);
