@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.cli.demo_walks.story import WalkFailed
-from hub.cli.demo_walks.visit import Visit, compartment_of, expect, paid, proof_of
+from hub.cli.demo_walks.visit import Visit, compartment_of, expect, paid, proof_of, until
 
 #: Quicker than the hub can learn of it: a door is read every 50 ms, a reader polled every 100 ms.
 _AT_ONCE = 0.002
@@ -44,6 +44,6 @@ async def _the_moment(visit: Visit, act: str) -> None:
     async def seen() -> bool:
         return bool(visit.happened(act))
 
-    await visit.until(seen, f"the twin to see {act}", lambda: visit.ledger()[-3:], every=_AT_ONCE)
+    await until(seen, f"the twin to see {act}", lambda: visit.ledger()[-3:], every=_AT_ONCE)
     if len(visit.happened(act)) > 1:
         raise WalkFailed(f"one {act}", visit.happened(act))

@@ -31,11 +31,16 @@ class Api:
 
     async def ready(self) -> bool:
         """Whether the hub answers and every device serves."""
+        health = await self.health()
+        return health is not None and health["status"] == "ok"
+
+    async def health(self) -> dict[str, Any] | None:
+        """How the hub is; None while nobody answers."""
         try:
-            health = await self.get("health")
+            found: dict[str, Any] = await self.get("health")
         except (*AWAY, WalkFailed):
-            return False
-        return bool(health["status"] == "ok")
+            return None
+        return found
 
     async def get(self, path: str, **query: str) -> Any:
         """GET a path under /api/v1/."""
@@ -71,12 +76,12 @@ class Screen:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
 
-    async def next(self, kind: str) -> dict[str, Any]:
+    async def next(self, kind: str, within: float = _TOLD_WITHIN) -> dict[str, Any]:
         """The next frame of a kind. Raises WalkFailed when none comes, or the hub says why not."""
         frame: dict[str, Any] = {}
         try:
             while frame.get("kind") != kind:
-                frame = await self._socket.receive_json(timeout=_TOLD_WITHIN)
+                frame = await self._socket.receive_json(timeout=within)
                 if frame["kind"] == "problem":
                     raise WalkFailed(f"a frame of kind {kind}", frame["problem"])
         except (TypeError, *AWAY) as error:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from hub.cli.demo_walks.api import Api
@@ -17,7 +15,7 @@ from hub.cli.demo_walks.story import WalkFailed
 from hub.config import Problems, load_yaml
 from hub.site.shipped import shipped
 from hub.twin.client import TwinClient
-from hub.twin.info import default_state
+from hub.twin.info import default_state, read_info
 from hub.twin.launch import TwinProcess, ensure_twin
 
 HOST = "127.0.0.1"
@@ -61,23 +59,40 @@ class DemoSite:
     @property
     def twin_pid(self) -> int:
         """The process of the twin."""
-        assert self._twin is not None
-        return self._twin.info.pid
+        info = read_info(self.twin_state)
+        assert info is not None
+        return info.pid
 
     def endpoint(self, device: str) -> str:
         """What stands in for a device's endpoint on this simulated site."""
-        assert self._twin is not None
-        return self._twin.info.endpoints[device]
+        info = read_info(self.twin_state)
+        assert info is not None
+        return info.endpoints[device]
+
+    def copy(self) -> None:
+        """Copy the shipped demo site, without the state of another run."""
+        shutil.copytree(shipped("config") / "demo", self.site, ignore=shutil.ignore_patterns("var"))
 
     async def start(self) -> Api:
-        """Copy the shipped demo site, start its twin and its hub; return when every device serves.
+        """Copy the site, start its twin and its hub; return when every device serves.
 
         Raises WalkFailed with the last words of the hub, TwinError with those of the twin.
         """
-        if not self.site.exists():
-            shutil.copytree(shipped("config") / "demo", self.site, ignore=shutil.ignore_patterns("var"))
+        self.copy()
         self._twin = await ensure_twin(self.site, self.twin_state)
-        api = Api(self.address, self.token())
+        return await self._serving()
+
+    async def start_alone(self) -> Api:
+        """As `start`, but the hub itself starts the twin, as `make run` has it."""
+        self.copy()
+        return await self._serving()
+
+    def api(self) -> Api:
+        """The way to the hub's API."""
+        return Api(self.address, self.token())
+
+    async def _serving(self) -> Api:
+        api = self.api()
         try:
             await self.start_hub(api)
         except BaseException:
@@ -93,9 +108,9 @@ class DemoSite:
             raise WalkFailed(f"api_token in {path}", "none")
         return str(document.data["api_token"])
 
-    async def start_hub(self, api: Api, environment: Mapping[str, str] | None = None) -> None:
-        """Start `hub run` beside the running twin and wait until every device serves."""
-        self.spawn_hub(environment)
+    async def start_hub(self, api: Api) -> None:
+        """Start `hub run --twin` and wait until every device serves."""
+        self.spawn_hub()
         try:
             async with asyncio.timeout(_READY_WITHIN):
                 while not await api.ready():
@@ -104,16 +119,14 @@ class DemoSite:
         except TimeoutError:
             raise WalkFailed(f"a serving hub within {_READY_WITHIN:.0f} s", self.last_words()) from None
 
-    def spawn_hub(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start `hub run` and do not wait for it."""
-        argv = [
-            sys.executable, "-m", "hub.cli.main", "run", str(self.site), "--twin", "--port", str(self.port),
-        ]
+    def spawn_hub(self, *, twin: bool = True) -> None:
+        """Start `hub run` and do not wait for it. A twin that runs is attached to."""
+        argv = [sys.executable, "-m", "hub.cli.main", "run", str(self.site), "--port", str(self.port)]
+        argv += ["--twin"] if twin else []
         with self.log.open("ab") as log:
             # A session of its own: Ctrl-C reaches the demo, which ends the hub itself.
             self._hub = subprocess.Popen(  # noqa: S603  our own program
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, **(environment or {})},
+                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
 
     async def kill_hub(self) -> None:
@@ -126,6 +139,11 @@ class DemoSite:
         """Ask the hub to end and return its exit code; 0 is a clean end."""
         assert self._hub is not None
         self._hub.send_signal(signal.SIGTERM)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """Wait for the end of a hub that was asked to, and return its exit code."""
+        assert self._hub is not None
         try:
             return await asyncio.to_thread(self._hub.wait, _STOP_WITHIN)
         except subprocess.TimeoutExpired:

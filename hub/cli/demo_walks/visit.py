@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -34,9 +34,15 @@ class Visit:
 
     # --- staff and shop ---------------------------------------------------------------------------
 
-    async def order(self, sku: str, **recipient: str) -> dict[str, Any]:
+    async def order(
+        self, sku: str, window: Mapping[str, str] | None = None, **recipient: str
+    ) -> dict[str, Any]:
         """A shop system orders a pickup; the handover as the API shows it."""
-        body = {"workflow": "parcels", "recipient": recipient, "items": [{"sku": sku, "quantity": 1}]}
+        body: dict[str, Any] = {
+            "workflow": "parcels", "recipient": recipient, "items": [{"sku": sku, "quantity": 1}],
+        }
+        if window is not None:
+            body["window"] = window
         with self.story.step(f"An order for {recipient['name']} arrives: {sku}") as step:
             created = await self.api.post("handovers", body)
             self.handovers.append(created["id"])
@@ -62,7 +68,7 @@ class Visit:
                 sent = (await self.api.get("messages"))["messages"]
                 return next((found for found in sent if found["to"].get("email") == email), None)
 
-            message = await self.until(arrived, f"a message to {email}")
+            message = await until(arrived, f"a message to {email}")
             step.note = message["subject"]
         return message
 
@@ -93,7 +99,7 @@ class Visit:
                 new = [found["id"] for found in await self._sales() if found["id"] not in before]
                 return new[0] if new else None
 
-            sale = await self.until(begun, f"a sale of selection {keys}")
+            sale = await until(begun, f"a sale of selection {keys}")
             self.handovers.append(sale)
             handover = await self.reaches(sale, "paying")
             leg = handover["legs"][-1]
@@ -142,7 +148,7 @@ class Visit:
                 return False
             return True
 
-        await self.until(shut, f"the door of {place} to latch")
+        await until(shut, f"the door of {place} to latch")
 
     async def board_of(self, place: str) -> str:
         """The device that has the door of a compartment."""
@@ -174,25 +180,26 @@ class Visit:
             last.update(await self.handover(handover_id))
             return last if last["state"] in states else None
 
-        return await self.until(there, f"state {' or '.join(states)}", lambda: _where(last), within)
-
-    async def until(
-        self, look: Callable[[], Awaitable[T | None]], what: str,
-        seen: Callable[[], object] = lambda: "nothing yet", within: float = _PATIENCE, every: float = _LOOK,
-    ) -> T:
-        """Look until something true is found. Raises WalkFailed when time is up."""
-        try:
-            async with asyncio.timeout(within):
-                while not (found := await look()):  # noqa: ASYNC110  the one looked at is another process
-                    await asyncio.sleep(every)
-        except AWAY as error:
-            shown = seen() if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
-            raise WalkFailed(f"{what} within {within:.0f} s", shown) from None
-        return found
+        return await until(there, f"state {' or '.join(states)}", lambda: _where(last), within)
 
     async def _sales(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await self.api.get("handovers", workflow="shop"))["handovers"]
         return found
+
+
+async def until(
+    look: Callable[[], Awaitable[T | None]], what: str, seen: Callable[[], object] = lambda: "nothing yet",
+    within: float = _PATIENCE, every: float = _LOOK,
+) -> T:
+    """Look until something true is found. Raises WalkFailed when time is up."""
+    try:
+        async with asyncio.timeout(within):
+            while not (found := await look()):  # noqa: ASYNC110  the one looked at is another process
+                await asyncio.sleep(every)
+    except AWAY as error:
+        shown = seen() if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+        raise WalkFailed(f"{what} within {within:.0f} s", shown) from None
+    return found
 
 
 def expect(what: str, seen: object, wanted: object) -> None:
