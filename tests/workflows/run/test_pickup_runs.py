@@ -269,6 +269,21 @@ def test_who_comes_while_the_lock_is_away_is_told_so_and_may_come_again_later(wo
     world(main)
 
 
+def test_staff_whose_lock_board_is_away_may_load_later_into_the_same_compartment(world: Any) -> None:
+    async def main(site: Any) -> None:
+        handover = await site.order()
+        door = await site.door_of(handover)
+        site.devices.down.add("locks")
+        await site.ask(handover, "load")
+        assert (await site.state(handover), await site.door_of(handover)) == ("loading", door)
+        assert (await site.compartment(f"main/A{door}")).service is Service.IN_SERVICE
+        site.devices.down.clear()
+        await site.ask(handover, "load")
+        assert await site.state(handover) == "being_loaded"
+
+    world(main)
+
+
 def test_a_use_that_the_desk_found_not_to_have_opened_anything_is_given_back(world: Any) -> None:
     async def main(site: Any) -> None:
         handover, pin, _ = await site.waiting()
