@@ -24,7 +24,7 @@ from hub.site.specs import SiteConfig
 from hub.store import StoreError
 from hub.twin.errors import TwinError
 from hub.twin.info import default_state
-from hub.twin.launch import TwinProcess, ensure_twin
+from hub.twin.launch import TwinProcess, hub_twin
 from hub.web.server import WebServer
 
 _LOG = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ async def _twin(options: Options) -> AsyncIterator[TwinProcess | None]:
     if not options.twin:
         yield None
         return
-    process = await ensure_twin(options.site, default_state(options.site))
+    process = await hub_twin(options.site, default_state(options.site))
     try:
         yield process
     finally:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.twin.client import TwinClient
@@ -15,21 +17,30 @@ from hub.twin.errors import TwinError
 from hub.twin.info import TwinInfo, read_info
 
 LOG = "twin.log"
+#: Holds the process id of a twin that a hub started for itself.
+_OF_HUB = "of-hub.pid"
 _STEP = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class TwinProcess:
-    """A twin that answers. `process` is None when it was running before."""
+    """A twin that answers. `process` is None when it was running before.
+
+    `inherited`: an earlier hub started it and died, so that it is ours now.
+    """
 
     info: TwinInfo
     process: subprocess.Popen[bytes] | None = None
+    inherited: bool = False
 
     async def stop(self) -> None:
         """End the twin if it is ours; one that was running before goes on."""
         if self.process is not None:
             self.process.terminate()
             await asyncio.to_thread(self.process.wait)
+        elif self.inherited:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.info.pid, signal.SIGTERM)
 
 
 async def running_twin(state: Path) -> TwinInfo | None:
@@ -41,6 +52,21 @@ async def running_twin(state: Path) -> TwinInfo | None:
         await TwinClient(info.control).ping()
         return info
     return None
+
+
+async def hub_twin(site: Path, state: Path) -> TwinProcess:
+    """As `ensure_twin`, for a hub that ends its twin with itself.
+
+    A twin survives a hub that is killed; the next hub attaches to it and ends it then. One that somebody
+    serves by hand goes on. Raises TwinError.
+    """
+    twin = await ensure_twin(site, state)
+    note = state / _OF_HUB
+    if twin.process is not None:
+        note.write_text(str(twin.info.pid))
+    elif note.is_file() and note.read_text() == str(twin.info.pid):
+        return replace(twin, inherited=True)
+    return twin
 
 
 async def ensure_twin(

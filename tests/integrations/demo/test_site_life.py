@@ -48,6 +48,26 @@ async def test_a_signal_ends_the_hub_and_the_twin_that_it_started(number: int, t
         os.kill(twin, 0)
 
 
+async def test_a_twin_that_outlived_its_killed_hub_ends_with_the_next_one(tmp_path: Path) -> None:
+    demo = DemoSite(tmp_path)
+    api = await demo.start_alone()
+    twin = demo.twin_pid
+    await demo.kill_hub()
+    await demo.start_hub(api)
+    assert demo.twin_pid == twin
+    await api.close()
+    assert await demo.stop_hub() == 0
+    assert await until(lambda: _gone(twin), "the end of the twin")
+
+
+async def test_a_twin_that_somebody_serves_outlives_the_hub(tmp_path: Path) -> None:
+    demo = DemoSite(tmp_path)
+    await (await demo.start()).close()
+    assert await demo.stop_hub() == 0
+    assert not await _gone(demo.twin_pid)
+    await demo.stop()
+
+
 async def test_a_real_site_whose_devices_are_absent_still_serves(tmp_path: Path) -> None:
     demo = DemoSite(tmp_path)
     demo.copy()
@@ -104,3 +124,12 @@ def test_the_demo_site_is_the_shipped_one(tmp_path: Path) -> None:
     demo.copy()
     assert (demo.site / "site.yaml").read_bytes() == (shipped("config") / "demo" / "site.yaml").read_bytes()
     assert not (demo.site / "var").exists()
+
+
+async def _gone(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    # A child of a process that died is nobody's to reap in a container: it counts as ended.
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
