@@ -94,6 +94,16 @@ async def test_loopback_names_with_the_port_and_configured_names_are_served(worl
     assert answer.status == 200
 
 
+async def test_the_page_is_served_without_a_token_and_holds_none(world):
+    for name in ("", "page/app.js", "page/api.js", "page/hands.js", "page/style.css", "page/icon.svg"):
+        answer = await world.get(f"/{name}", token=None)
+        assert answer.status == 200
+        assert b"token-of" not in answer.body
+        assert b"<script>" not in answer.body
+        assert b"style=" not in answer.body
+    assert (await world.get("/page/../server.py", token=None)).status == 404
+
+
 async def test_every_answer_carries_the_security_headers(world):
     for path in ("/", "/page/app.js", "/api/v1/health", "/api/v1/nothing"):
         headers = (await world.get(path)).headers

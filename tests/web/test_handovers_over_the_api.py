@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 
+@pytest.mark.req("HY-14", "IN-02")
 async def test_an_order_becomes_a_handover_with_an_address(world, order):
     made = await world.post("handovers", order, token="shop")
     assert made.status == 201
@@ -60,6 +61,7 @@ async def test_the_events_of_a_handover_are_paged_by_cursor(world):
     assert rest["next"] is None
 
 
+@pytest.mark.req("IN-04")
 async def test_a_command_is_recorded_with_who_and_why(world):
     handover = await world.order()
     answer = await world.post(f"handovers/{handover}/cancel", {"why": "ordered twice"}, token="shop")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from hub.core.clock import DAY
 from hub.web import handover_calls
 
@@ -14,6 +16,7 @@ async def made(world) -> int:
     return len((await world.get("handovers")).body["handovers"])
 
 
+@pytest.mark.req("IN-08", "IN-11")
 async def test_the_same_key_and_body_get_the_same_answer_once(world, order):
     first = await world.post("handovers", order, headers=KEY)
     again = await world.post("handovers", order, headers=KEY)
@@ -93,6 +96,7 @@ async def test_an_empty_or_endless_key_is_refused(world, order):
         assert (answer.status, answer.kind) == (400, "bad-request")
 
 
+@pytest.mark.req("IN-08")
 async def test_a_repeated_external_reference_answers_with_a_link(world, order):
     first = await world.post("handovers", order | {"external_ref": "shop-1"})
     again = await world.post("handovers", order | {"external_ref": "shop-1"})

@@ -63,6 +63,7 @@ async def test_every_event_comes_once_and_in_order(world):
         assert await events_to(ws, start + 1500) == list(range(start + 1, start + 1501))
 
 
+@pytest.mark.req("IN-07")
 async def test_a_client_resumes_behind_its_cursor_over_any_number_of_cuts(world):
     await world.events(20)
     seen: list[int] = []
