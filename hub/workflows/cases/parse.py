@@ -30,7 +30,7 @@ from hub.workflows.steps.database import PARTIES
 
 #: How the world may answer each effect; the first is what happens when a case says nothing.
 ANSWERS: Mapping[str, tuple[str, ...]] = {
-    "open": ("opens", "stuck", "nobody knows", "not sent"),
+    "open": ("opens", "stuck", "nobody knows", "not sent", "offline"),
     "authorise": ("paid", "denied", "cancelled", "expired", "nobody knows"),
     "capture": ("done", "refused", "nobody knows"),
     "void": ("done", "refused", "nobody knows"),

@@ -33,7 +33,7 @@ from hub.workflows.machine import Machine, StepCall
 
 _RESULT = {
     "opens": ("confirmed", ""), "paid": ("confirmed", ""), "done": ("confirmed", ""),
-    "stuck": ("refuted", "no_motion"), "not sent": ("refuted", "not_sent"),
+    "stuck": ("refuted", "no_motion"), "not sent": ("refuted", "not_sent"), "offline": ("refuted", "offline"),
     "refused": ("refuted", "rejected"), "denied": ("refuted", "denied"),
     "cancelled": ("refuted", "cancelled"), "expired": ("refuted", "expired"),
     "nobody knows": ("in_doubt", ""),
