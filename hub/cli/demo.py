@@ -70,13 +70,14 @@ def command(names: tuple[str, ...], keep: bool, as_json: bool) -> None:
     console = Console(quiet=as_json, highlight=False)
     with _folder(keep) as folder:
         try:
-            outcome = asyncio.run(run(folder, names or tuple(WALKS), console))
+            outcome = asyncio.run(run(folder, tuple(dict.fromkeys(names)) or tuple(WALKS), console))
         except (TwinError, WalkFailed) as error:
             raise click.ClickException(f"the demo site did not start: {error}") from None
         except KeyboardInterrupt:
             raise click.Abort from None
         if as_json:
-            click.echo(json.dumps(outcome.facts(), indent=2))
+            facts = outcome.facts() | ({"folder": str(folder)} if keep else {})
+            click.echo(json.dumps(facts, indent=2))
         elif keep:
             console.print(Text(f"  Kept: {folder}"), soft_wrap=True)
         elif not outcome.ok:
@@ -95,7 +96,7 @@ async def run(folder: Path, names: Sequence[str], console: Console) -> Outcome:
         try:
             console.print(Text(
                 f"\n  Twin (process {site.twin_pid}) and hub (process {site.hub_pid}, {site.address}) "
-                f"serve after {clock.monotonic() - began:.1f} s\n"
+                f"serve after {clock.monotonic() - began:.1f} s. Times of evidence are UTC.\n"
             ), soft_wrap=True)
             for name in names:
                 console.print(Text(f"  {WALKS[name].title}", style="bold"))

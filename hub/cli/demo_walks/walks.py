@@ -9,12 +9,13 @@ from typing import Any
 from rich.console import Console
 
 from hub.cli.demo_walks import accidents, pickups, sales
-from hub.cli.demo_walks.api import Api
+from hub.cli.demo_walks.api import AWAY, Api
 from hub.cli.demo_walks.site import DemoSite
 from hub.cli.demo_walks.story import Story, WalkFailed, WalkReport
 from hub.cli.demo_walks.visit import Visit, money
 from hub.cli.demo_walks.witness import Truth, disagreements
 from hub.core.clock import Clock
+from hub.twin.errors import TwinError
 from hub.twin.ledger import FILE as LEDGER
 from hub.twin.ledger import read_ledger
 
@@ -53,6 +54,9 @@ async def walk(
         await _compare(visit)
     except WalkFailed as failed:
         report.expected, report.seen = failed.expected, failed.seen
+    except (TwinError, *AWAY) as error:
+        report.expected = "hub and twin to answer"
+        report.seen = f"{type(error).__name__} {error}; the hub's last words: {site.last_words()}"
     report.seconds = clock.monotonic() - start
     return report
 
