@@ -48,6 +48,11 @@ class Run:
     moved: bool = False
     #: Why the last act was refused before anything was written, empty when none was.
     refused: str = ""
+    #: The snapshot whose variables, deadlines, status and phase the journal knows.
+    noted: Snapshot = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.noted = self.snapshot
 
     @property
     def handover_id(self) -> str:
@@ -140,6 +145,8 @@ class Engine:
             event = following
             decision = step(run.machine, run.snapshot, event, self.guards)
             if not decision.handled:
+                if event.effect_id:
+                    run.tx.journal(run.stream, "handover.noted", _trace(run, event, decision), run.at)
                 run.snapshot = decision.snapshot
                 return
         raise RuntimeError(f"workflow {run.machine.workflow} does not come to rest")
@@ -211,6 +218,7 @@ class Engine:
         if run.snapshot.ended:
             records.cancel_timers(run.tx, run.handover_id)
             self.ended(run)
+        note_rest(run)
         records.save(run.tx, run.snapshot, run.at)
         if run.moved:
             snapshot = run.snapshot
@@ -226,10 +234,34 @@ def _internal(run: Run, name: str, **data: Any) -> Event:
     return Event(name, EventClass.INTERNAL, run.at, data)
 
 
+def note_rest(run: Run) -> None:
+    """Journal what steps have changed since the last trace, so that replay finds the same snapshot (S5)."""
+    known, now = run.noted, run.snapshot
+    changes = _changes(run, now)
+    if changes or (known.status, known.phase) != (now.status, now.phase):
+        body = {"status": now.status, "phase": now.phase, **changes}
+        run.tx.journal(run.stream, "handover.kept", body, run.at)
+
+
+def _changes(run: Run, now: Snapshot) -> dict[str, Any]:
+    """Variables (None for one that is gone) and deadlines that the journal does not know yet."""
+    known, run.noted = run.noted, now
+    changes: dict[str, Any] = {}
+    if now.vars is not known.vars:
+        changed = {name: value for name, value in now.vars.items() if known.vars.get(name) is not value}
+        changed |= dict.fromkeys(known.vars.keys() - now.vars.keys())
+        if changed:
+            changes["set"] = changed
+    if now.deadlines != known.deadlines:
+        changes["deadlines"] = now.deadlines
+    return changes
+
+
 def _trace(run: Run, event: Event, decision: Decision) -> dict[str, Any]:
     trace: dict[str, Any] = {
         "event": event.name, "from": decision.left, "to": decision.entered,
         "status": decision.snapshot.status, "phase": decision.snapshot.phase,
+        **_changes(run, decision.snapshot),
     }
     if event.data:
         trace["data"] = event.data

@@ -242,7 +242,7 @@ class Handovers:
         tx.journal(f"handover/{handover_id}", "handover.created", {
             "workflow": order.workflow, "machine": workflow.digest, "person": person, "items": items,
             "external_ref": order.external_ref, "window": dict(order.window), "start": start,
-            "terminal": order.terminal,
+            "terminal": order.terminal, "vars": snapshot.vars,
         }, at)
         event = Event(f"start.{start}", EventClass.FACT, at)
         self.engine.start(tx, snapshot, event)

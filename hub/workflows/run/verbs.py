@@ -18,7 +18,7 @@ from hub.store import Store, Tx
 from hub.workflows import engine as pure
 from hub.workflows.engine import Event, EventClass, Snapshot
 from hub.workflows.run import records
-from hub.workflows.run.advance import Engine, Run
+from hub.workflows.run.advance import Engine, Run, note_rest
 from hub.workflows.run.executors import Executors
 from hub.workflows.run.intents import entitle_once
 
@@ -128,12 +128,18 @@ class Verbs:
         tx.journal(f"handover/{snapshot.handover_id}", "handover.extended", {
             "deadline": name, "from": snapshot.deadlines[name], "until": until,
         }, at)
+        if moved.vars is not snapshot.vars:
+            tx.journal(f"handover/{snapshot.handover_id}", "handover.kept", {
+                "status": moved.status, "phase": moved.phase, "set": {"credential": moved.vars["credential"]},
+            }, at)
         return Accepted({**_view(moved), "until": until})
 
     def _reissue(self, tx: Tx, snapshot: Snapshot, command: Command, at: int) -> Answer:
         credential = snapshot.vars.get("credential")
         if not credential or snapshot.ended:
             return Refused("not-now", "no credential is out for this handover")
+        if snapshot.deadlines.get(credential["deadline"], 0) <= at:
+            return Refused("not-now", f"deadline {credential['deadline']!r} has passed; extend it first")
         run = Run(tx, self._engine.machines.get(tx, snapshot.machine), snapshot, at)
         table = self._executors.table
         table["revoke_credential"](run, {})
@@ -141,6 +147,7 @@ class Verbs:
             run, {"methods": credential["methods"], "until": credential["deadline"]}
         )
         table["notify"](run, {"to": "recipient", "template": "ready_for_pickup"})
+        note_rest(run)
         records.save(tx, run.snapshot, at)
         return Accepted(_view(run.snapshot))
 
