@@ -102,6 +102,14 @@ def test_quoted_code_stands_in_its_file(quote_block, root):
         at = found + len(piece.strip("\n"))
 
 
+def test_staff_can_read_what_each_incident_of_a_shipped_blueprint_asks_of_them(root):
+    text = (root / "docs" / "staff" / "README.md").read_text("utf-8")
+    shipped = "".join(path.read_text("utf-8") for path in (root / "blueprints").glob("*.yaml"))
+    kinds = set(re.findall(r"raise_incident: \{kind: ([a-z_]+)", shipped))
+    assert kinds
+    assert {kind for kind in kinds if kind not in text} == set()
+
+
 def test_links_lead_to_files(page, root):
     text = _FENCED.sub("", (root / page).read_text("utf-8"))
     missing = [link for link in _LINK.findall(text) if not (root / page.parent / link).exists()]
