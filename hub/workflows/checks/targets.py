@@ -99,7 +99,7 @@ def _arrows(machine: Machine, state: State, document: Document, problems: Proble
 def _target_path(document: Document, path: tuple[str, ...], index: int) -> YamlPath:
     """Where the state's name of arrow `index` stands, however the arrow is written."""
     base: YamlPath = path
-    if "after" in path:
+    if path[2:3] == ("after",):
         timer = int(path[3])
         base = (*path[:3], timer) if (*path[:3], timer) in document.marks else path[:3]
         base = (*base, "to")
