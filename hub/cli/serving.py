@@ -16,8 +16,10 @@ import click
 from hub.app import Hub, Surroundings
 from hub.cli.web import ports_of
 from hub.cli.welcome import welcome
+from hub.config.problems import suggest
 from hub.core.clock import SystemClock
 from hub.core.entropy import SystemEntropy
+from hub.core.tuning import settle_memory
 from hub.plugins.integrations import Integrations
 from hub.site.load import load_site
 from hub.site.specs import SiteConfig
@@ -48,6 +50,7 @@ async def serve(options: Options) -> int:
     config, problems = load_site(options.site, integrations, tolerant=True)
     if config is None:
         raise click.ClickException(f"the site is not right:\n{problems.render()}")
+    _expect_known(options.lines or {}, config)
     for device, reason in config.left_out.items():
         _LOG.error("Device %s is left out: %s", device, reason)
     port = config.web.port if options.port is None else options.port
@@ -57,6 +60,7 @@ async def serve(options: Options) -> int:
             server = WebServer(ports_of(hub), options.port)
             try:
                 await server.start()
+            settle_memory()
             except OSError as error:
                 raise _taken(port, error) from None
             click.echo(welcome(config, server.address, site=options.site, simulated=twin is not None))
@@ -89,6 +93,14 @@ def _taken(port: int, error: OSError) -> click.ClickException:
     return click.ClickException(
         f"cannot serve on port {port}: {reason}; choose another with --port, or stop what uses it"
     )
+
+
+def _expect_known(replaced: Mapping[str, str], config: SiteConfig) -> None:
+    """A replacement that misses its line would leave the hub on the real one, unseen."""
+    known = [*config.lines, *(name for name, device in config.devices.items() if device.endpoint)]
+    for name in replaced:
+        if name not in known:
+            raise click.ClickException(f"--line: the site has no line '{name}'; {suggest(name, known)}")
 
 
 @contextlib.asynccontextmanager

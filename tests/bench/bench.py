@@ -12,6 +12,7 @@ import argparse
 import importlib
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 from environments import FOLDER, surroundings
 from results import Result, store, table
@@ -24,8 +25,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=BENCHES, default=BENCHES, metavar="NAME")
     parser.add_argument("--quick", action="store_true", help="few repeats: shows only that it runs")
     parser.add_argument("--no-anchors", action="store_true", help="measure ours alone")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where results are kept (.bench)")
     arguments = parser.parse_args()
-    FOLDER.mkdir(exist_ok=True)
     before = dict(surroundings())
     results: list[Result] = []
     for name in arguments.only:
@@ -36,9 +37,9 @@ def main() -> None:
         print(f"{name}: {time.perf_counter() - began:.0f} s\n", flush=True)
         results += found
     print(table(results))
-    path = FOLDER / f"results-{datetime.now(UTC):%Y-%m-%dT%H%M%S}.json"
+    path = arguments.folder / f"results-{datetime.now(UTC):%Y-%m-%dT%H%M%S}.json"
     store(results, {**before, "load_after": surroundings()["load"], "quick": arguments.quick}, path)
-    print(f"\nKept in {path.relative_to(FOLDER.parent)}")
+    print(f"\nKept in {path}")
 
 
 if __name__ == "__main__":
