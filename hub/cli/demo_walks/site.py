@@ -129,6 +129,11 @@ class DemoSite:
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
 
+    def hold_hub(self) -> None:
+        """Stop the hub in its tracks, so that it learns nothing more before it is killed."""
+        assert self._hub is not None
+        self._hub.send_signal(signal.SIGSTOP)
+
     async def kill_hub(self) -> None:
         """End the hub at once, without a chance to tidy up."""
         assert self._hub is not None
