@@ -60,9 +60,9 @@ async def serve(options: Options) -> int:
             server = WebServer(ports_of(hub), options.port)
             try:
                 await server.start()
-            settle_memory()
             except OSError as error:
                 raise _taken(port, error) from None
+            settle_memory()
             click.echo(welcome(config, server.address, site=options.site, simulated=twin is not None))
             try:
                 await asyncio.Event().wait()
