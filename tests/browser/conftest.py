@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-import select
 import shutil
 import signal
 import subprocess
@@ -52,42 +52,62 @@ class RunningSite:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
-    def until(self, holds: Callable[[], bool], within: float = 30.0) -> None:
+    def until(self, holds: Callable[[], bool], *, log: Path, within: float = 30.0) -> None:
         end = time.monotonic() + within
         while not holds():
-            assert time.monotonic() < end, "it did not come about in time"
+            assert time.monotonic() < end, log.read_text()
             time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
-def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    """`hub run DEMO --twin` on a free port."""
-    site = tmp_path_factory.mktemp("demo") / "site"
-    shutil.copytree(_DEMO, site, ignore=shutil.ignore_patterns("var"))
-    command = [sys.executable, "-m", "hub.cli.main", "run", str(site), "--twin", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+@contextlib.contextmanager
+def serving(site: Path, port: int = 0) -> Iterator[RunningSite]:
+    """`hub run SITE --twin`; 0 is any free port."""
+    command = [sys.executable, "-m", "hub.cli.main", "run", str(site), "--twin", "--port", str(port)]
+    log = site.parent / "hub.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out)
     try:
-        found = RunningSite(_address(process))
-        found.until(lambda: found.ask("GET", "health")["status"] == "ok")
+        found = RunningSite(_address(process, log))
+        found.until(lambda: found.ask("GET", "health")["status"] == "ok", log=log)
         yield found
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        process.wait(timeout=20)
 
 
-def _address(process: subprocess.Popen[bytes]) -> str:
-    assert process.stdout is not None
-    said = b""
+@pytest.fixture(scope="session")
+def demo_site(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Copies the demo site into a folder of its own."""
+
+    def copies() -> Path:
+        site = tmp_path_factory.mktemp("demo") / "site"
+        shutil.copytree(_DEMO, site, ignore=shutil.ignore_patterns("var"))
+        return site
+
+    return copies
+
+
+@pytest.fixture(scope="session")
+def running_site(demo_site: Callable[[], Path]) -> Iterator[RunningSite]:
+    """The demo site, served for all tests."""
+    with serving(demo_site()) as found:
+        yield found
+
+
+@pytest.fixture
+def serve_site() -> Callable[..., contextlib.AbstractContextManager[RunningSite]]:
+    """`with serve_site(folder, port) as site:` for tests that stop and start it."""
+    return serving
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     end = time.monotonic() + 30
-    while time.monotonic() < end:
-        if select.select([process.stdout], [], [], 0.2)[0]:
-            piece = process.stdout.read1()
-            assert piece, said.decode()
-            said += piece
-            match = _ADDRESS.search(said.decode(errors="replace"))
-            if match:
-                return match.group(1)
-    raise AssertionError(said.decode(errors="replace"))
+    while time.monotonic() < end and process.poll() is None:
+        match = _ADDRESS.search(log.read_text())
+        if match:
+            return match.group(1)
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
 
 
 @pytest.fixture
@@ -105,7 +125,9 @@ def chromium() -> Iterator[Any]:
 def open_page(chromium: Any, running_site: RunningSite) -> Callable[..., Any]:
     """`open_page(width=360, dark=True)` is the page, signed in and live. An error in its scripts fails."""
 
-    def opens(*, width: int = 1280, height: int = 900, dark: bool = False, signed_in: bool = True) -> Any:
+    def opens(
+        *, width: int = 1280, height: int = 900, dark: bool = False, signed_in: bool = True, at: str = "",
+    ) -> Any:
         context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
@@ -113,7 +135,7 @@ def open_page(chromium: Any, running_site: RunningSite) -> Callable[..., Any]:
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
-        page.goto(f"{running_site.address}/{f'#token={TOKEN}' if signed_in else ''}")
+        page.goto(f"{at or running_site.address}/{f'#token={TOKEN}' if signed_in else ''}")
         if signed_in:
             page.wait_for_selector("#connection[data-state=live]")
             page.wait_for_selector(".tile")

@@ -20,7 +20,7 @@ const wordOf = {
   open: "open", barred: "barred", unknown: "door unknown", free: "free", held: "held",
 };
 
-const insideOf = { empty: "empty", occupied: "occupied", unknown: "content unknown" };
+const insideOf = { empty: "empty", occupied: "occupied", unknown: "unknown" };
 
 const left = (c) => (c.product.stock === null ? "to count" : `×${c.product.stock}`);
 
@@ -32,7 +32,7 @@ function inside(c) {
 function facts(c) {
   const barred = c.service.state === "barred" ? `barred: ${c.service.reasons.map(words).join(", ")}` : "in service";
   const held = c.allocation.state === "free" ? "free" : `held for ${c.allocation.handover.slice(-5)}`;
-  const content = c.product ? `${c.product.name} ${left(c)}` : `${insideOf[c.occupancy.state]}, by ${c.occupancy.by}`;
+  const content = c.product ? `${c.product.name} ${left(c)}` : `content ${insideOf[c.occupancy.state]}, by ${c.occupancy.by}`;
   return ` door ${c.door.state} · ${barred} · ${held} · ${content} · size ${c.size}${c.low ? ", low" : ""}`;
 }
 
