@@ -29,7 +29,7 @@ def command(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S",
     )
-    for noisy in ("aiohttp.access", "asyncio", "nfc", "pymodbus"):
+    for noisy in ("aiohttp.access", "asyncio", "nfc.clf", "pymodbus"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     options = Options(site, state or site / "var", twin, port, _replacements(lines), safe_mode)
     raise SystemExit(asyncio.run(_until_signal(serve(options))))
