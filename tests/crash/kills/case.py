@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import traceback
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -104,7 +105,7 @@ class Stage:
             kills = lives.kills
             if not problems:
                 problems = await lives.through(_rest(world, story))
-                first = self._judged(case, state, mark, world, problems)
+            first = self._judged(case, state, mark, world, problems)
             if not first.violations and first.outcome == "incident":
                 problems = await lives.through(_staff(world, story, state, self._pair, mark))
         finally:
@@ -159,7 +160,8 @@ class _Lives:
                     return ["the hub was killed again and again"]
             return list(await task)
         except Exception as error:
-            return [f"the story broke: {error!r}"]
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            return [f"the story broke: {error!r} in {where.name}:{where.lineno}"]
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -224,9 +226,8 @@ async def _staff(world: World, story: Pickup | Sale, state: Path, pair: Pair, ma
                 "capture": acts["charged"] > 0,
                 "void": acts["charged"] == 0,
             }[effect["kind"]]
-            body = {
-                "verdict": "confirmed" if happened else "refuted", "why": "looked", "incident": incident["id"],
-            }
+            verdict = "confirmed" if happened else "refuted"
+            body = {"verdict": verdict, "why": "somebody looked", "incident": incident["id"]}
             status, answer = await world.post(f"handovers/{incident['handover_id']}/resolve", body)
             if status >= 400:
                 return [f"staff cannot resolve {incident['kind']}: {answer}"]

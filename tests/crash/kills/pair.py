@@ -112,6 +112,7 @@ class Pair:
         self._lives += 1
         log = state / f"hub-{self._lives}.log"
         environment = {k: v for k, v in os.environ.items() if k != "HUB_FAILPOINT"}
+        environment["PYTHONPATH"] = str(ROOT)  # a script finds the hub of this checkout
         if armed:
             environment["HUB_FAILPOINT"] = armed
         program = [str(runner)] if runner else ["-m", "hub.cli.main"]
