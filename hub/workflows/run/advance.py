@@ -94,7 +94,7 @@ class Engine:
         """Enter the initial state of a handover whose row has just been inserted."""
         run = Run(tx, self.machines.get(tx, snapshot.machine), snapshot, event.at)
         self._follow(run, event, begin(run.machine, snapshot, event))
-        self._finish(run)
+        self._finish(run, snapshot)
         return run
 
     def deliver(
@@ -109,7 +109,7 @@ class Engine:
         snapshot = snapshot or records.load(tx, handover_id)
         run = Run(tx, self.machines.get(tx, snapshot.machine), snapshot, event.at)
         self._one(run, event, prepare)
-        self._finish(run)
+        self._finish(run, snapshot)
         return run
 
     def _one(self, run: Run, event: Event, prepare: Callable[[Run], None] | None = None) -> None:
@@ -207,7 +207,7 @@ class Engine:
 
         run.tx.after_commit(arm)
 
-    def _finish(self, run: Run) -> None:
+    def _finish(self, run: Run, before: Snapshot) -> None:
         """Deliver deadlines that waited for this state, then store what is true now."""
         self.rested(run)
         for _ in range(_LIMIT):
@@ -219,7 +219,8 @@ class Engine:
             records.cancel_timers(run.tx, run.handover_id)
             self.ended(run)
         note_rest(run)
-        records.save(run.tx, run.snapshot, run.at)
+        if run.snapshot is not before:
+            records.save(run.tx, run.snapshot, run.at)
         if run.moved:
             snapshot = run.snapshot
             run.tx.after_commit(lambda: self.changed(snapshot))
