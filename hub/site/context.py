@@ -75,6 +75,11 @@ class SiteContext:
         """Intents of an earlier start without an outcome."""
         return self._open_intents
 
+    @property
+    def offline(self) -> bool:
+        """Whether the driver says that its device is not there."""
+        return (FaultKind.OFFLINE, "") in self._faults
+
     def framed_line(self, framer: Any) -> FramedLine:
         """The device's line, cut by `framer`."""
         return self._wiring.framed_line(framer)

@@ -39,6 +39,8 @@ _LONGEST_DELAY = 30.0
 #: A device that is not there when the delay has grown to this is a fault that somebody is told of.
 _TELL_AFTER = 2.0
 _START_LIMIT = 20.0
+#: Seconds after which a device that never came is given up: what it was doing is a person's to find out.
+_GIVE_UP_AFTER = 600.0
 #: So long after the hub's start a verdict that was found waits for devices that are not up yet.
 _TOGETHER = 5.0
 
@@ -145,8 +147,14 @@ class DeviceManager:
     async def _live(self, name: str) -> None:
         device = self._devices[name]
         delay = _FIRST_DELAY
+        began = self._clock.monotonic()
+        given_up = False
         while not await self._try_start(name, device):
-            if device.state in (DeviceState.FAILED, DeviceState.QUARANTINED):
+            gone = device.state in (DeviceState.FAILED, DeviceState.QUARANTINED)
+            if gone or (not given_up and self._clock.monotonic() - began > _GIVE_UP_AFTER):
+                given_up = True
+                await self._give_up(name)
+            if gone:
                 return
             if delay <= _LOG_AFTER < delay * 2:
                 _LOG.warning("Device %s is not ready, trying again: %s", name, device.reason)
@@ -158,14 +166,24 @@ class DeviceManager:
         assert device.context is not None
         intents = [i for i in await self._hooks.open_intents(name) if not i.params.get("approved")]
         verdicts = [(intent, await self._hooks.recover(intent)) for intent in intents]
-        self._seen(device, FaultCleared(name, FaultKind.OFFLINE))
-        device.state, device.reason = DeviceState.SERVING, ""
-        self._hooks.emit(DeviceOnline(name))
+        if device.context.offline:  # lost again meanwhile; it serves when its driver says so
+            device.state = DeviceState.OFFLINE
+            device.reason = device.faults.get((FaultKind.OFFLINE, ""), "")
+        else:
+            self._seen(device, FaultCleared(name, FaultKind.OFFLINE))
+            device.state, device.reason = DeviceState.SERVING, ""
+            self._hooks.emit(DeviceOnline(name))
         if verdicts:
             await self._others()
         for intent, verdict in verdicts:
             if verdict is not None:
                 await self._hooks.report(intent, verdict)
+
+    async def _give_up(self, name: str) -> None:
+        """Nobody will ever tell what became of a lost device's open acts: each becomes an incident."""
+        for intent in await self._hooks.open_intents(name):
+            if not intent.params.get("approved"):
+                await self._hooks.report(intent, Resolution.unknown("device_gone"))
 
     async def _others(self) -> None:
         """While the hub starts, wait for the other devices: a verdict may lead to an act of theirs at once.

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from hub.api import DeviceSetup, Driver, NotReady
+from hub.api import ConfigError, DeviceSetup, Driver, NotReady
 from hub.core.entropy import SeededEntropy
 from hub.core.supervisor import Supervisor
 from hub.core.virtual import run_virtual
 from hub.model.effects import Intent, Resolution
-from hub.model.states import EffectKind, EvidenceLevel
+from hub.model.states import EffectKind, EvidenceLevel, FaultKind, Verdict
 from hub.site.devices import DeviceEntry, DeviceManager, Hooks
 
 START = 1_790_000_000_000_000
@@ -37,10 +37,26 @@ class Slow(Driver):
     async def stop(self) -> None: ...
 
 
+class Lost(Driver):
+    """Starts, and loses its device at once."""
+
+    async def start(self) -> None:
+        self.ctx.fault(FaultKind.OFFLINE, detail="unplugged")
+
+    async def stop(self) -> None: ...
+
+
 def _reported_at(ready: Mapping[str, float]) -> tuple[float, dict[str, bool]]:
     """When the payment's verdict was reported, and which devices served by then."""
-    async def main(clock: Any) -> tuple[float, dict[str, bool]]:
-        told: asyncio.Future[tuple[float, dict[str, bool]]] = asyncio.get_running_loop().create_future()
+    return _first_report(ready, lambda clock, ctx: Slow(clock, ready[ctx.setup.name]))[:2]
+
+
+def _first_report(
+    ready: Iterable[str], make: Callable[[Any, Any], Driver]
+) -> tuple[float, dict[str, bool], Resolution]:
+    """When the payment's verdict was reported, which devices served by then, and what it was."""
+    async def main(clock: Any) -> tuple[float, dict[str, bool], Resolution]:
+        told: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         async def open_intents(device: str) -> list[Intent]:
             return [PAYMENT] if device == "card" else []
@@ -49,10 +65,12 @@ def _reported_at(ready: Mapping[str, float]) -> tuple[float, dict[str, bool]]:
             return Resolution.confirmed(amount=250)
 
         async def report(intent: Intent, resolution: Resolution) -> None:
-            told.set_result((clock.monotonic(), {name: manager.serving(name) for name in ready}))
+            serving = {name: manager.serving(name) for name in ready}
+            if not told.done():
+                told.set_result((clock.monotonic(), serving, resolution))
 
         integrations: Any = SimpleNamespace(
-            create_driver=lambda domain, ctx: Slow(clock, ready[ctx.setup.name])
+            create_driver=lambda domain, ctx: make(clock, ctx)
         )
         wiring: Any = SimpleNamespace()
         entries = {
@@ -65,7 +83,9 @@ def _reported_at(ready: Mapping[str, float]) -> tuple[float, dict[str, bool]]:
         )
         manager.start()
         try:
-            return await told
+            async with asyncio.timeout(5000):
+                report_of: tuple[float, dict[str, bool], Resolution] = await told
+            return report_of
         finally:
             await manager.stop()
             await tasks.close()
@@ -88,3 +108,22 @@ def test_a_device_that_does_not_come_holds_a_verdict_up_for_seconds_only() -> No
 def test_long_after_the_start_nobody_is_waited_for() -> None:
     at, _ = _reported_at({"card": 60.0, "locks": 1e9})
     assert at < 100.0
+
+
+def test_an_act_of_a_device_that_never_comes_back_is_handed_to_a_person() -> None:
+    at, _, verdict = _first_report(["card"], lambda clock, ctx: Slow(clock, 1e9))
+    assert (verdict.verdict, verdict.reason) == (Verdict.UNKNOWN, "device_gone")
+    assert 600.0 < at < 700.0
+
+
+def test_an_act_of_a_device_that_cannot_work_is_handed_to_a_person_at_once() -> None:
+    def refuse(clock: Any, ctx: Any) -> Driver:
+        raise ConfigError("there is no such board any more")
+
+    at, _, verdict = _first_report(["card"], refuse)
+    assert (at, verdict.reason) == (0.0, "device_gone")
+
+
+def test_a_device_that_is_lost_while_it_starts_does_not_serve() -> None:
+    _, serving, _ = _first_report(["card"], lambda clock, ctx: Lost(ctx))
+    assert serving == {"card": False}
