@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -44,6 +45,7 @@ _KEPT = 3.0
 
 def main() -> int:
     options = _options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # take the processes down, as on Ctrl-C
     began = time.monotonic()
     if options.fresh:
         shutil.rmtree(FOLDER, ignore_errors=True)

@@ -95,7 +95,7 @@ class Stage:
         return result
 
     async def _lives(self, case: Case, state: Path, mark: int, world: World) -> Result:
-        follower = Follower(state / DATABASE)
+        follower = Follower(self._pair.port, state / DATABASE)
         following = asyncio.create_task(follower.run())
         script = SCRIPTS[case.script] if case.script else None
         lives = _Lives(self._pair, state, [f"{case.point}:{case.count}", case.second], script)
