@@ -163,6 +163,8 @@ class Hub:
             await asyncio.sleep(_DISK_LOOK)
             if not self.store.can_act and await self.store.probe():
                 _LOG.info("The disk takes writes again")
+            if self.store.can_act:
+                await self.handovers.backlog.catch_up()
 
     async def _open_intents(self, device: str) -> Sequence[Intent]:
         """What a device must not be reset over: intents without outcome, and money that is not decided."""

@@ -14,13 +14,14 @@ from hub.effects.devices import Devices
 from hub.effects.runner import EffectRunner
 from hub.model.effects import Intent, Resolution
 from hub.model.failures import StepFailed
-from hub.model.observations import CodeRead, KeysEntered, Observation, TagRead
+from hub.model.observations import CodeRead, DoorSeen, KeysEntered, Observation, TagRead
 from hub.store import Reader, Store, StoreError, Tx
 from hub.workflows import expressions
 from hub.workflows.engine import Event, EventClass, Snapshot, scope_of
 from hub.workflows.machine import Machine
 from hub.workflows.run import records
 from hub.workflows.run.advance import Engine
+from hub.workflows.run.backlog import Backlog
 from hub.workflows.run.executors import Executors, end
 from hub.workflows.run.facts import Facts
 from hub.workflows.run.intents import Intents
@@ -97,6 +98,7 @@ class Handovers:
             changed=lambda snapshot: bus.fire(_changed(snapshot)), rested=give_back_use,
         )
         self.facts = Facts(self.engine, places)
+        self.backlog = Backlog(store)
         self.presentations = Presentations(self.engine, places)
 
     def attach(self, effects: EffectRunner) -> None:
@@ -169,7 +171,8 @@ class Handovers:
             return
         write = self.facts.writer(seen, self._clock.now())
         if write is not None:
-            await self._store.write(write)
+            subject = seen.door if isinstance(seen, DoorSeen) else getattr(seen, "target", "")
+            await self.backlog.keep((seen.device, subject), write)
 
     async def _present(self, seen: CodeRead | TagRead | KeysEntered) -> None:
         terminal = self.presentations.terminal_of(seen.device)
