@@ -33,6 +33,8 @@ from hub.workflows.run.words import Words
 
 _LOG = logging.getLogger(__name__)
 _DISK_LOOK = 5.0
+#: Seconds that a stop waits for the verdicts of doors that were just commanded.
+_LAST_DOOR = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ class Hub:
         return hub
 
     async def stop(self) -> None:
-        """Stop the devices, the tasks, the lines and the store."""
+        """Let doors under way be seen, then stop the devices, the tasks, the lines and the store."""
+        await self.effects.drain(_LAST_DOOR)
         await self.devices.stop()
         await self._tasks.close()
         await self.lines.close()

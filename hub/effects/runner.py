@@ -29,6 +29,9 @@ _BEFORE_RESULT = Failpoint("effects.result.before")
 IDEMPOTENT = frozenset({EffectKind.CAPTURE, EffectKind.VOID})
 #: A reader that says so itself: asking again cannot give another answer.
 _DEFINITELY_OWED = frozenset({"refund_failed", "refund_owed"})
+#: Acts that end within seconds and that only their driver can tell the outcome of.
+_MOVING = frozenset({EffectKind.OPEN, EffectKind.DISPENSE})
+_LONGEST_RECOVERY = 300.0
 _PAUSE = 0.5
 _ONE_TRY = 30.0
 _DISK_PAUSE = 1.0
@@ -51,6 +54,18 @@ class EffectRunner:
         self._epoch = epoch
         self._on_result = on_result
         self.in_flight = 0
+        self._moving = 0
+        self._still = asyncio.Event()
+        self._still.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Let doors and motors under way come to their verdict, for `seconds` at most: a hub that stops in
+        between could not tell afterwards what they did."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._still.wait()
+        except TimeoutError:
+            _LOG.warning("Stopping in mid-act; the next start finds out what became of it")
 
     def begin(self, intent: Intent) -> None:
         """Perform an intent whose commit is durable. Called from `tx.after_commit` only."""
@@ -65,19 +80,27 @@ class EffectRunner:
         driver = self._devices.driver(intent.device)
         if driver is None:
             return None
-        deadline = self._clock.monotonic() + max(self._left(intent), 2.0)
+        # A clock that was set back since must not hold the device up for as long as it went back.
+        deadline = self._clock.monotonic() + min(max(self._left(intent), 2.0), _LONGEST_RECOVERY)
         if intent.kind in IDEMPOTENT:
             return await self._repeat(intent, deadline)
         return await self._resolve(driver, intent, deadline)
 
     async def _run(self, intent: Intent) -> None:
+        moves = int(intent.kind in _MOVING)
         self.in_flight += 1
+        self._moving += moves
+        if moves:
+            self._still.clear()
         try:
             resolution = await self._perform(intent)
             _BEFORE_RESULT.hit()
             await self.report(intent, resolution)
         finally:
             self.in_flight -= 1
+            self._moving -= moves
+            if not self._moving:
+                self._still.set()
 
     async def report(self, intent: Intent, resolution: Resolution) -> None:
         """Hand the verdict over; while the disk refuses it, the lease stays and we try again."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from hub.core.entropy import SeededEntropy
 from hub.core.virtual import run_virtual
 from hub.effects.records import open_intents
 from hub.model.effects import Intent, Resolution
-from hub.model.observations import DoorSeen
+from hub.model.observations import DoorSeen, KeysEntered
 from hub.model.states import Door, Service
 from hub.store import Store
 
@@ -136,6 +138,49 @@ def test_a_door_found_open_that_no_act_explains_is_a_breach(make_world: Any, tmp
         site = await _again(make_world, clock, tmp_path / "hub.db", 2)
         await site.handovers.observe(DoorSeen("locks", door, Door.OPEN))
         assert "breach" in await site.incidents()
+        await site.end()
+
+    run_virtual(main, START)
+
+
+def test_a_hub_that_stops_waits_for_the_door_just_commanded(make_world: Any, tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        site = await _again(make_world, clock, tmp_path / "hub.db", 1)
+        handover, pin, _ = await site.waiting()
+        seen = site.lock.resolve
+
+        async def slowly(intent: Intent, deadline: float) -> Resolution:
+            await asyncio.sleep(3)
+            verdict: Resolution = await seen(intent, deadline)
+            return verdict
+
+        site.lock.resolve = slowly
+        await site.handovers.observe(KeysEntered("scanner", pin))
+        await site.settled(0.1)
+        await site.effects.drain(6.0)
+        assert await site.openings(handover) == ["confirmed", "confirmed"]
+        await site.effects.drain(6.0)
+        await site.end()
+
+    run_virtual(main, START)
+
+
+def test_a_clock_that_was_set_back_does_not_hold_a_recovery_up(make_world: Any, tmp_path: Path) -> None:
+    async def main(clock: Any) -> None:
+        site = await _again(make_world, clock, tmp_path / "hub.db", 1)
+        caught: list[Intent] = []
+        object.__setattr__(site.handovers.engine, "begin_effect", caught.append)
+        await site.key("11")
+        late = replace(caught[0], deadline=caught[0].deadline + 30 * 86_400_000_000)
+
+        async def waits(intent: Intent, deadline: float) -> Resolution:
+            await asyncio.sleep(deadline - clock.monotonic())
+            return Resolution.unknown("no_answer")
+
+        site.terminal.resolve = waits
+        began = clock.monotonic()
+        assert await site.effects.recover(late) is not None
+        assert clock.monotonic() - began < 600
         await site.end()
 
     run_virtual(main, START)
