@@ -37,8 +37,11 @@ def main() -> None:
         print(f"{name}: {time.perf_counter() - began:.0f} s\n", flush=True)
         results += found
     print(table(results))
+    after = surroundings()["load"]
+    machine = f"{before['cpus']} x {before['cpu']}, Python {before['python']}"
+    print(f"\n{machine}, load {before['load'][0]} to {after[0]}")
     path = arguments.folder / f"results-{datetime.now(UTC):%Y-%m-%dT%H%M%S}.json"
-    store(results, {**before, "load_after": surroundings()["load"], "quick": arguments.quick}, path)
+    store(results, {**before, "load_after": after, "quick": arguments.quick}, path)
     print(f"\nKept in {path}")
 
 
