@@ -84,8 +84,8 @@ def run(*, quick: bool, anchors: bool) -> list[Result]:
             ratio = rate / rates["tuned"]
             note += (
                 f". DBOS Transact 3.4.0: {rates['default']:,.0f}/s as it comes (SQLite, rollback journal, "
-                f"poll 1 s), {rates['tuned']:,.0f}/s tuned (WAL, FULL, poll 10 ms), the best of three ways, seven "
-                "writes per workflow of five steps"
+                f"poll 1 s), {rates['tuned']:,.0f}/s tuned (WAL, FULL, poll 10 ms), the best of three ways, "
+                "seven writes per workflow of five steps"
             )
         except NoAnchor as error:
             note += f". No anchor: {error}"
