@@ -41,7 +41,10 @@ class Executors:
     def _scope(self, run: Run) -> tuple[str, ...]:
         """The terminals that serve the bank of this handover's compartment."""
         bank = run.snapshot.vars["allocation"]["bank"]
-        return tuple(t.name for t in self._places.terminals.values() if bank in t.banks)
+        serving = tuple(t.name for t in self._places.terminals.values() if bank in t.banks)
+        if not serving:  # a grant without terminals would be good at every one of the site
+            raise StepFailed("no_terminal", f"no terminal serves bank {bank}")
+        return serving
 
     def _notify(self, run: Run, args: Mapping[str, Any]) -> None:
         to, template = str(args["to"]), str(args["template"])

@@ -61,3 +61,15 @@ def test_a_case_that_the_desk_closes_leaves_no_pin_in_the_outbox(world: Any) -> 
         assert all(grant.closed for grant in grants)
 
     world(main)
+
+
+def test_a_bank_that_no_terminal_serves_gets_no_credential_good_at_every_other(world: Any) -> None:
+    async def main(site: Any) -> None:
+        handover = await site.order()
+        site.handovers._places.terminals.clear()
+        await site.ask(handover, "load")
+        await site.use_door(await site.door_of(handover))
+        assert await site.state(handover) == "not_announced"
+        assert await site.incidents() == ["no_credential"]
+
+    world(main)
