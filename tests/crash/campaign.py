@@ -165,7 +165,9 @@ class _stage:  # noqa: N801  used like a function
 
 
 def _print(report: dict[str, Any]) -> int:
-    console, kills = Console(), report["kills"]
+    kills, console = report["kills"], Console()
+    if not console.is_terminal:
+        console = Console(width=110)
     table = Table(title="Aimed kills")
     for column in ("failpoint", *_COLUMNS):
         table.add_column(column, no_wrap=True, min_width=len(column))

@@ -116,7 +116,7 @@ class Plan:
         second = ""
         if chance.random() < _AGAIN:
             second = f"{chance.choice(reached or self._names)}:{chance.randint(1, _EARLY)}"
-        slow, count = chance.random() < 0.5, chance.randint(1, deepest + 2)
+        slow, count = chance.random() < 0.5, chance.randint(1, deepest)
         return Case(scenario, point, count, slow, second, _script(point))
 
 
