@@ -39,6 +39,8 @@ _LONGEST_DELAY = 30.0
 #: A device that is not there when the delay has grown to this is a fault that somebody is told of.
 _TELL_AFTER = 2.0
 _START_LIMIT = 20.0
+#: Seconds before a driver whose task failed is started again.
+_RESTART_AFTER = 2.0
 #: Seconds after which a device that never came is given up: what it was doing is a person's to find out.
 _GIVE_UP_AFTER = 600.0
 #: So long after the hub's start a verdict that was found waits for devices that are not up yet.
@@ -63,6 +65,7 @@ class _Device:
     driver: Driver | None = None
     context: SiteContext | None = None
     faults: dict[tuple[FaultKind, str], str] = field(default_factory=dict)
+    restarting: bool = False
 
     @property
     def coming(self) -> bool:
@@ -200,7 +203,7 @@ class DeviceManager:
         context = device.context = SiteContext(
             device.entry.setup, self._clock, self._entropy, device.entry.wiring,
             lambda seen: self._seen(device, seen), intents,
-            lambda task, error: device.guard.failed(task, error),
+            lambda task, error: self._task_failed(device, task, error),
         )
         deadline = self._clock.monotonic() + _START_LIMIT
         driver: Driver | None = None
@@ -224,6 +227,31 @@ class DeviceManager:
             await self._stop_driver(device, driver)
         await context.close()
         return False
+
+    def _task_failed(self, device: _Device, task: str, error: BaseException) -> None:
+        """A driver without one of its tasks only seems to serve: it is stopped and started again."""
+        device.guard.failed(task, error)
+        if device.driver is None or device.restarting:
+            return  # it never got up: `_live` has that
+        device.restarting = True
+        name = device.entry.setup.name
+        self._supervisor.spawn(f"restart {name}", self._restart(name, device, f"its task {task} failed"))
+
+    async def _restart(self, name: str, device: _Device, reason: str) -> None:
+        driver, context = device.driver, device.context
+        assert driver is not None and context is not None
+        device.state, device.reason = DeviceState.OFFLINE, reason
+        self._seen(device, FaultRaised(name, FaultKind.OFFLINE, "", reason))
+        await self._stop_driver(device, driver)
+        await context.close()
+        device.driver = None
+        await asyncio.sleep(_RESTART_AFTER)
+        device.restarting = False
+        if device.guard.quarantined:
+            device.state, device.reason = DeviceState.QUARANTINED, device.guard.quarantined
+            await self._give_up(name)
+        else:
+            await self._live(name)
 
     def _fail(self, device: _Device, reason: str) -> None:
         name = device.entry.setup.name

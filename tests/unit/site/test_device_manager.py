@@ -14,6 +14,7 @@ from hub.core.entropy import SeededEntropy
 from hub.core.supervisor import Supervisor
 from hub.core.virtual import run_virtual
 from hub.model.effects import Intent, Resolution
+from hub.model.observations import FaultRaised
 from hub.model.states import EffectKind, EvidenceLevel, FaultKind, Verdict
 from hub.site.devices import DeviceEntry, DeviceManager, Hooks
 
@@ -127,3 +128,45 @@ def test_an_act_of_a_device_that_cannot_work_is_handed_to_a_person_at_once() -> 
 def test_a_device_that_is_lost_while_it_starts_does_not_serve() -> None:
     _, serving, _ = _first_report(["card"], lambda clock, ctx: Lost(ctx))
     assert serving == {"card": False}
+
+
+class Fragile(Driver):
+    """Loses its only task a second after its first start."""
+
+    starts = 0
+
+    async def start(self) -> None:
+        Fragile.starts += 1
+        if Fragile.starts == 1:
+            self.ctx.spawn("watch", self._watch())
+
+    async def _watch(self) -> None:
+        await asyncio.sleep(1)
+        raise ZeroDivisionError("a mistake in the driver")
+
+    async def stop(self) -> None: ...
+
+
+def test_a_driver_that_loses_a_task_is_told_of_and_started_again() -> None:
+    async def main(clock: Any) -> None:
+        Fragile.starts = 0
+        seen: list[Any] = []
+
+        async def nothing_open(device: str) -> list[Intent]:
+            return []
+
+        hooks: Any = Hooks(seen.append, nothing_open, None, None)  # type: ignore[arg-type]
+        integrations: Any = SimpleNamespace(create_driver=lambda domain, ctx: Fragile(ctx))
+        entry = DeviceEntry(DeviceSetup("locks", {}, {}, "EUR", ""), "toy", SimpleNamespace())  # type: ignore[arg-type]
+        tasks = Supervisor()
+        manager = DeviceManager({"locks": entry}, integrations, clock, SeededEntropy(1), tasks, hooks)
+        manager.start()
+        await asyncio.sleep(2)
+        assert not manager.serving("locks")
+        assert [one.kind for one in seen if isinstance(one, FaultRaised)] == [FaultKind.OFFLINE]
+        await asyncio.sleep(5)
+        assert manager.serving("locks") and Fragile.starts == 2
+        await manager.stop()
+        await tasks.close()
+
+    run_virtual(main, START)
