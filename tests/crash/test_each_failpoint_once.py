@@ -6,6 +6,7 @@ shorter for it.
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 
 import pytest
 from kills.case import SHORT_LOG, Case, Stage
@@ -38,7 +39,11 @@ async def played(waiting, folder):
         stage = Stage(pair)
         while waiting:
             case = waiting.popleft()
-            results.append((case, await stage.play(case)))
+            result = await stage.play(case)
+            if result.reached or case.count == 1:
+                results.append((case, result))
+            else:  # fewer frames than usual crossed the line; an earlier one will do
+                waiting.append(replace(case, count=case.count // 2))
     finally:
         await pair.stop()
     return results
