@@ -172,3 +172,9 @@ def _check_options(command: click.Command, words: list[str], line: str) -> None:
 def _matches(route: str, path: str) -> bool:
     pattern = re.sub(r"\{[a-z]+\}", "[^/]+", route)
     return re.fullmatch(pattern, path) is not None
+
+
+def test_every_decision_stands_in_the_index(root):
+    pages = {page.name for page in (root / "docs/decisions").glob("0*.md")}
+    index = (root / "docs/decisions/README.md").read_text(encoding="utf-8")
+    assert {name for name in pages if name not in index} == set()
