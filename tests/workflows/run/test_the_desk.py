@@ -252,3 +252,22 @@ def test_what_does_not_exist_is_said_to_be_unknown(world: Any) -> None:
         assert answer.code == "unknown-incident"
 
     world(main)
+
+
+def test_a_compartment_of_a_case_that_was_closed_in_doubt_serves_again_once_somebody_looked(
+    world: Any,
+) -> None:
+    async def main(site: Any) -> None:
+        handover, pin, _ = await site.waiting()
+        name = f"main/A{await site.door_of(handover)}"
+        site.lock.script = ["unknown"]
+        await site.key(pin)
+        await site.settled(600)
+        doubt = await site.incident("door_in_doubt")
+        await site.desk("incident.resolve", doubt.id, verdict="closed", why="nobody knows")
+        assert (await site.compartment(name)).reasons == ("in_doubt",)
+        await site.desk("compartment.unbar", name, why="looked: empty")
+        place = await site.compartment(name)
+        assert (place.service, place.occupancy) == (Service.IN_SERVICE, Occupancy.EMPTY)
+
+    world(main)
