@@ -25,6 +25,7 @@ from hub.site.specs import SiteConfig
 from hub.site.wiring import SiteWiring
 from hub.store import Reader, Store, StoreError, Tx
 from hub.transports import Lines
+from hub.workflows.run.desk_verbs import DESK_VERBS, DeskVerbs
 from hub.workflows.run.messages import MessageDelivery
 from hub.workflows.run.places import Places, TerminalPlace
 from hub.workflows.run.service import Changed, Handovers
@@ -112,6 +113,9 @@ class Hub:
         )
         for verb in VERBS:
             hub.commands.register(f"handover.{verb}", verbs)
+        desk_verbs = DeskVerbs(store, around.clock, hub.handovers.engine, config.policy)
+        for verb in DESK_VERBS:
+            hub.commands.register(verb, desk_verbs)
         hub.bus.listen(Changed, lambda _: hub.messages.nudge())
         hub.bus.listen(DeviceOnline, lambda _: hub.messages.nudge())
         hub.devices.start()

@@ -91,7 +91,8 @@ def _taken(port: int, error: OSError) -> click.ClickException:
     named = error.errno is not None and not isinstance(error, socket.gaierror)
     reason = os.strerror(error.errno) if named and error.errno else str(error)
     return click.ClickException(
-        f"cannot serve on port {port}: {reason}; choose another with --port, or stop what uses it"
+        f"cannot serve on port {port}: {reason}; choose another with --port (make run PORT=...), "
+        "or stop what uses it"
     )
 
 

@@ -39,6 +39,9 @@ verdict, note, who, approved_by FROM incident
 _ONE = f"SELECT {_COLUMNS} WHERE id = ?"
 _ALL = f"SELECT {_COLUMNS} ORDER BY opened, id"
 _OPEN = f"SELECT {_COLUMNS} WHERE state = 'open' ORDER BY opened, id"
+_PAGE = f"""
+SELECT {_COLUMNS} WHERE (state = 'open' OR NOT ?1) AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3
+"""
 _OF = f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY opened, id"
 _INSERT = """
 INSERT INTO incident (id, kind, urgency, subject, handover_id, effect_id, device, target, owner, detail,
@@ -171,6 +174,13 @@ def incident(reader: Reader, incident_id: str) -> Incident:
 def incidents(reader: Reader, *, only_open: bool = False) -> list[Incident]:
     """All incidents, oldest first."""
     return [_from_row(row) for row in reader.execute(_OPEN if only_open else _ALL).fetchall()]
+
+
+def incident_page(
+    reader: Reader, *, only_open: bool, limit: int, before: str | None = None
+) -> list[Incident]:
+    """At most `limit` incidents, newest first, older than the incident `before`."""
+    return [_from_row(row) for row in reader.execute(_PAGE, (only_open, before, limit)).fetchall()]
 
 
 def incidents_of(reader: Reader, handover_id: str) -> list[Incident]:

@@ -91,6 +91,14 @@ def open_intents(reader: Reader, device: str) -> list[Intent]:
     return [_intent(row) for row in reader.execute(_OPEN, (device,)).fetchall()]
 
 
+def unsettled_at(reader: Reader, lease: str) -> str | None:
+    """The effect that holds a lease (`device/door`, or a terminal's device) without a verdict, or None."""
+    row = reader.execute(
+        "SELECT id FROM effect WHERE lease = ? AND state IN ('intent', 'in_doubt')", (lease,)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def intent_of(reader: Reader, effect_id: str) -> Intent | None:
     """The intent of one effect."""
     row = reader.execute(f"SELECT {_COLUMNS} FROM effect WHERE id = ?", (effect_id,)).fetchone()  # noqa: S608

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from hub.twin.errors import TwinError
 from hub.twin.info import TwinInfo, read_info
 
 LOG = "twin.log"
-#: Holds the process id of a twin that a hub started for itself.
+#: Holds the process id of a twin that a hub started for itself; that hub keeps it locked while it lives.
 _OF_HUB = "of-hub.pid"
 _STEP = 0.02
 
@@ -26,12 +27,14 @@ _STEP = 0.02
 class TwinProcess:
     """A twin that answers. `process` is None when it was running before.
 
-    `inherited`: an earlier hub started it and died, so that it is ours now.
+    `inherited`: an earlier hub started it and died, so that it is ours now. `claim` is the descriptor of the
+    lock that keeps other hubs from thinking the same.
     """
 
     info: TwinInfo
     process: subprocess.Popen[bytes] | None = None
     inherited: bool = False
+    claim: int | None = None
 
     async def stop(self) -> None:
         """End the twin if it is ours; one that was running before goes on."""
@@ -41,6 +44,8 @@ class TwinProcess:
         elif self.inherited:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.info.pid, signal.SIGTERM)
+        if self.claim is not None:
+            os.close(self.claim)
 
 
 async def running_twin(state: Path) -> TwinInfo | None:
@@ -54,19 +59,36 @@ async def running_twin(state: Path) -> TwinInfo | None:
     return None
 
 
-async def hub_twin(site: Path, state: Path) -> TwinProcess:
+async def hub_twin(site: Path, state: Path, *, command: Sequence[str] | None = None) -> TwinProcess:
     """As `ensure_twin`, for a hub that ends its twin with itself.
 
     A twin survives a hub that is killed; the next hub attaches to it and ends it then. One that somebody
-    serves by hand goes on. Raises TwinError.
+    serves by hand goes on, and so does one whose hub lives: a second hub must not take it away from the
+    first. Raises TwinError.
     """
-    twin = await ensure_twin(site, state)
-    note = state / _OF_HUB
+    twin = await ensure_twin(site, state, command=command)
+    claim = _claim(state / _OF_HUB)
+    if claim is None:
+        return twin
+    pid = str(twin.info.pid).encode()
     if twin.process is not None:
-        note.write_text(str(twin.info.pid))
-    elif note.is_file() and note.read_text() == str(twin.info.pid):
-        return replace(twin, inherited=True)
-    return twin
+        os.ftruncate(claim, 0)
+        os.pwrite(claim, pid, 0)
+    elif os.pread(claim, 32, 0) != pid:
+        os.close(claim)
+        return twin
+    return replace(twin, inherited=twin.process is None, claim=claim)
+
+
+def _claim(note: Path) -> int | None:
+    """The locked descriptor of the note, or None while another hub holds it; a dead one holds nothing."""
+    descriptor = os.open(note, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 async def ensure_twin(

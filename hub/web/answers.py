@@ -144,21 +144,40 @@ class LegView(msgspec.Struct):
 
 
 class IncidentView(msgspec.Struct):
-    """A recovery task and its owner."""
+    """A recovery task and its owner. `target` is the compartment, or what else it is about."""
 
     id: str
     kind: str
     urgency: str
     owner: str
     open: bool
+    handover: str | None
     device: str | None
     target: str
     effect: str | None
     detail: str
     opened: Time
+    due: Time | None
     resolved: Time | None
     verdict: str | None
     note: str
+
+
+class IncidentPage(msgspec.Struct):
+    """Incidents, newest first; `next` is the cursor of the next page, null on the last one."""
+
+    incidents: list[IncidentView]
+    next: str | None
+
+
+class IncidentAnswer(msgspec.Struct):
+    """The incident after an accepted command."""
+
+    id: str
+    kind: str
+    owner: str
+    open: bool
+    verdict: str | None
 
 
 class DeadlineView(msgspec.Struct):
@@ -262,6 +281,16 @@ class CompartmentView(msgspec.Struct):
     allocation: HoldView
     occupancy: OccupancyView
     product: ProductView | None
+
+
+class CompartmentAnswer(msgspec.Struct):
+    """The compartment after an accepted command; `stock` is null without a product or a certain count."""
+
+    id: str
+    service: Service
+    reasons: list[str]
+    occupancy: Occupancy
+    stock: int | None
 
 
 class TemperatureView(msgspec.Struct):

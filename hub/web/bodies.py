@@ -12,6 +12,7 @@ from hub.model.states import Size, Status, Thermal
 
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Why = Annotated[str, Meta(max_length=500, description="Why, for the record.")]
+Because = Annotated[str, Meta(min_length=1, max_length=500, description="Why, for the record.")]
 Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with an offset or Z.")]
 
 
@@ -72,8 +73,35 @@ class Resolve(_Body):
     """A verdict on an incident. `left` says that something was left behind after a collection."""
 
     verdict: Literal["confirmed", "refuted", "closed", "left"]
-    why: Annotated[str, Meta(min_length=1, max_length=500)]
+    why: Because
     incident: Word | None = None
+
+
+class Verdict(_Body):
+    """A verdict on an incident."""
+
+    verdict: Literal["confirmed", "refuted", "closed"]
+    why: Because
+
+
+class Assign(_Body):
+    """Who sees to it from now on: a role of the site, or one of its people."""
+
+    owner: Annotated[str, Meta(pattern="^(role|person):.+", max_length=200)]
+    why: Why = ""
+
+
+class Reason(_Body):
+    """A command that is done for a reason."""
+
+    why: Because
+
+
+class Counted(_Body):
+    """How many units lie in the compartment."""
+
+    quantity: Annotated[int, Meta(ge=0, le=9999)]
+    why: Why = ""
 
 
 class TwinAction(_Body):
@@ -98,6 +126,14 @@ class EventsQuery(_Body):
 
     after: Annotated[int, Meta(ge=0)] = 0
     limit: Annotated[int, Meta(ge=1, le=1000)] = 500
+
+
+class IncidentsQuery(_Body):
+    """The open incidents, or `all`; `cursor` is the `next` of the page before."""
+
+    all: bool = False
+    limit: Annotated[int, Meta(ge=1, le=500)] = 100
+    cursor: Word | None = None
 
 
 class NoQuery(_Body):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -11,17 +10,16 @@ import msgspec
 import orjson
 from aiohttp import web
 
-from hub.config.problems import suggest
 from hub.core.commands import Actor
 from hub.web.access import Tokens
 from hub.web.bodies import NoQuery
 from hub.web.idempotency import Key, Twins
+from hub.web.mends import mend_of
 from hub.web.ports import Ports, TwinRefused
 from hub.web.problems import Problem
 
 API = "/api/v1"
 LARGEST_BODY = 64 * 1024
-_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]*)`")
 _JSON = "application/json"
 B = TypeVar("B")
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
@@ -130,22 +128,4 @@ def convert(raw: Any, kind: type[B], *, text: bool = False) -> B:
     try:
         return msgspec.convert(raw, kind, strict=not text)
     except msgspec.ValidationError as error:
-        message = str(error)
-        found = _UNKNOWN_FIELD.search(message)
-        mend = suggest(found.group(1), _fields(kind)) if found else ""
-        raise Problem("invalid", message, mend=mend) from None
-
-
-def _fields(kind: type) -> list[str]:
-    """The names that may be written in a `kind`, those of its parts included."""
-    names: list[str] = []
-    for info in msgspec.structs.fields(kind):
-        names.append(info.encode_name)
-        names += [name for part in _parts(info.type) for name in _fields(part)]
-    return names
-
-
-def _parts(annotation: Any) -> list[type]:
-    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return [annotation]
-    return [part for argument in getattr(annotation, "__args__", ()) for part in _parts(argument)]
+        raise Problem("invalid", str(error), mend=mend_of(str(error), kind)) from None

@@ -6,21 +6,20 @@ from typing import Any
 
 from hub.access import Target
 from hub.config.problems import suggest
-from hub.core.commands import Accepted, Answer, Command, Refused
+from hub.core.commands import Accepted
 from hub.store import Reader, Tx
 from hub.store.cursors import read_stream
 from hub.web import answers, bodies
 from hub.web.access import demand
 from hub.web.answers import iso, micros
 from hub.web.calls import API, Api, Call, Reply, Serve, encode
+from hub.web.commanding import answered, commanding
 from hub.web.handover_views import detail_view, event_view, summary_view
-from hub.web.idempotency import Kept, find, keep
+from hub.web.idempotency import Kept, keep
 from hub.web.ports import Ports
-from hub.web.problems import KINDS, Problem
+from hub.web.problems import Problem
 from hub.workflows.run import records
 from hub.workflows.run.service import Order, UnknownWorkflow
-
-_REPLAYED = {"Idempotency-Replayed": "true"}
 
 
 async def create(api: Api, call: Call) -> Reply:
@@ -29,7 +28,7 @@ async def create(api: Api, call: Call) -> Reply:
     asked: bodies.NewHandover = call.body
     demand(ports.policy, call.actor, "handover.create", call.at, Target(workflow=asked.workflow))
     async with api.twins.turn(call.key):
-        kept = await _answered(ports, call)
+        kept = await answered(ports, call)
         if kept is not None:
             return kept
         order = order_of(asked, ports, call.at)
@@ -117,37 +116,11 @@ async def events(api: Api, call: Call) -> Reply:
 
 
 def command(verb: str) -> Serve:
-    """The handler of one command; who may is asked in its transaction."""
-
-    async def serve(api: Api, call: Call) -> Reply:
-        async with api.twins.turn(call.key):
-            kept = await _answered(api.ports, call)
-            if kept is not None:
-                return kept
-
-            def also(tx: Tx, answer: Answer) -> None:
-                if isinstance(answer, Accepted) and call.key is not None:
-                    keep(tx, call.key, Kept(200, encode(_accepted(answer)), ""), call.at)
-
-            asked = Command(f"handover.{verb}", call.actor, call.params["id"], _arguments(call.body), also)
-            answer = await api.ports.commands.call(asked)
-        if isinstance(answer, Refused):
-            raise _refused(answer, asked)
-        return Reply(_accepted(answer))
-
-    return serve
+    """The handler of `handover.VERB`."""
+    return commanding(f"handover.{verb}", "{id}", _accepted)
 
 
 _SOMEBODY = "give at least one of name, phone, email, ref"
-
-
-async def _answered(ports: Ports, call: Call) -> Reply | None:
-    key = call.key
-    kept = None if key is None else await ports.store.read(lambda reader: find(reader, key, call.at))
-    if kept is None:
-        return None
-    location = {"Location": kept.location} if kept.location else {}
-    return Reply(kept.answer, kept.status, _REPLAYED | location)
 
 
 def _item(asked: bodies.Item, ports: Ports) -> dict[str, Any]:
@@ -188,27 +161,10 @@ def _target(row: dict[str, Any]) -> Target:
     return Target(row["id"], row["workflow"], row["status"], row["person_ref"] or "")
 
 
-def _arguments(body: bodies.Plain | bodies.Extend | bodies.Resolve) -> dict[str, Any]:
-    found: dict[str, Any] = {"why": body.why} if body.why else {}
-    if isinstance(body, bodies.Extend):
-        found |= {"until": micros(body.until), "deadline": body.deadline}
-    elif isinstance(body, bodies.Resolve):
-        found |= {"verdict": body.verdict} | ({"incident": body.incident} if body.incident else {})
-    return found
-
-
 def _accepted(answer: Accepted) -> answers.CommandAnswer:
     shown = dict(answer.result)
     until = shown.pop("until", None)
     return answers.CommandAnswer(**shown, until=None if until is None else iso(until))
-
-
-def _refused(answer: Refused, asked: Command) -> Problem:
-    members = {key: value for key, value in answer.detail.items() if key not in ("rule", "approval")}
-    if answer.code == "forbidden":
-        members["permission"] = asked.verb
-    name = answer.code if answer.code in KINDS else "not-possible"
-    return Problem(name, answer.reason, members=members)
 
 
 def _href(handover_id: str) -> str:

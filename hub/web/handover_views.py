@@ -43,7 +43,7 @@ def detail_view(
         allocations=[_allocation(reader, found) for found in custody.allocations_of(reader, handover_id)],
         effects=[_effect(found) for found in effects_of(reader, handover_id)],
         legs=[_leg(found) for found in commerce.legs_of(reader, handover_id)],
-        incidents=[_incident(found) for found in desk.incidents_of(reader, handover_id)],
+        incidents=[incident_view(found) for found in desk.incidents_of(reader, handover_id)],
         recipient=msgspec.UNSET if recipient is None else recipient,
     )
 
@@ -52,6 +52,16 @@ def event_view(event: Event) -> answers.EventView:
     """A journal event; its body names people by reference only (S5)."""
     body = None if event.body is None else dict(event.body)
     return answers.EventView(event.seq, iso(event.time), event.stream, event.type, body)
+
+
+def incident_view(found: desk.Incident) -> answers.IncidentView:
+    """An incident; it names people by reference only."""
+    return answers.IncidentView(
+        found.id, found.kind, found.urgency.value, found.owner, found.open, found.handover_id, found.device,
+        found.target, found.effect_id, found.detail, iso(found.opened),
+        None if found.due is None else iso(found.due), iso(found.resolved) if found.resolved else None,
+        found.verdict.value if found.verdict else None, found.note,
+    )
 
 
 def _summary(machine: Machine, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,12 +116,4 @@ def _leg(found: commerce.Leg) -> answers.LegView:
         found.reason, iso(found.opened),
         None if decided is None
         else answers.DecisionView(decided.decision.value, decided.amount, iso(decided.at)),
-    )
-
-
-def _incident(found: desk.Incident) -> answers.IncidentView:
-    return answers.IncidentView(
-        found.id, found.kind, found.urgency.value, found.owner, found.open, found.device, found.target,
-        found.effect_id, found.detail, iso(found.opened), iso(found.resolved) if found.resolved else None,
-        found.verdict.value if found.verdict else None, found.note,
     )

@@ -30,6 +30,8 @@ KINDS: Mapping[str, Kind] = {
     "approval-needed": Kind(403, "Somebody has to approve this first"),
     "not-found": Kind(404, "There is nothing at this address", "see /api/v1/openapi.json"),
     "unknown-handover": Kind(404, "There is no such handover"),
+    "unknown-compartment": Kind(404, "There is no such compartment"),
+    "unknown-incident": Kind(404, "There is no such incident"),
     "unknown-message": Kind(404, "There is no such message"),
     "unknown-command": Kind(404, "There is no such command"),
     "unknown-device": Kind(404, "There is no such device"),
@@ -41,6 +43,8 @@ KINDS: Mapping[str, Kind] = {
     "not-possible": Kind(409, "A step of it cannot succeed"),
     "no-incident": Kind(409, "There is no such open incident"),
     "which-incident": Kind(409, "Several incidents are open"),
+    "in-doubt": Kind(409, "Nobody can say yet what happened there", "resolve the open incident first"),
+    "offline": Kind(409, "The device does not answer", "look at the device and its cable, then try again"),
     "twin-refused": Kind(409, "The simulated device refuses this"),
     "too-large": Kind(413, "The body is too large", "send at most 64 KiB"),
     "media-type": Kind(415, "The body has another media type", "send Content-Type: application/json"),
@@ -52,6 +56,7 @@ KINDS: Mapping[str, Kind] = {
     "item-unknown": Kind(422, "Size and thermal class of the item are not known"),
     "unknown-workflow": Kind(422, "The site offers no such workflow"),
     "bad-verdict": Kind(422, "The verdict is not one of the known ones"),
+    "bad-owner": Kind(422, "Nobody of that name can own it", "name role:ROLE or person:REF of this site"),
     "in-the-past": Kind(422, "The time has passed"),
     "idempotency-mismatch": Kind(
         422, "The key was used for another request", "use a fresh Idempotency-Key for each new request"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.web import answers, bodies, handover_calls, site_calls
+from hub.web import answers, bodies, desk_calls, handover_calls, site_calls
 from hub.web.calls import Route
 
 _COMMANDS = {
@@ -13,12 +13,26 @@ _COMMANDS = {
     "open": ("Opens the compartment by order of the desk", bodies.Plain),
     "resolve": ("Gives the verdict on an incident", bodies.Resolve),
 }
-COMMANDS = tuple(_COMMANDS)
-_REFUSALS = (
-    "unknown-handover", "forbidden", "approval-needed", "not-now", "not-possible", "idempotency-mismatch",
-)
+_ON_INCIDENT = {
+    "resolve": ("Gives the verdict on an incident and ends it", bodies.Verdict, ("bad-verdict",)),
+    "assign": ("Hands an incident to somebody", bodies.Assign, ("bad-owner",)),
+}
+#: Word of the address -> permission, summary, body, what it may be refused for besides.
+_AT_COMPARTMENT = {
+    "bar": ("compartment.bar", "Takes a compartment out of service", bodies.Reason, ()),
+    "unbar": ("compartment.unbar", "Puts a compartment back into service", bodies.Reason, ("in-doubt",)),
+    "count": ("stock.count", "Records how much of its product a compartment holds", bodies.Counted, ()),
+}
+#: Where commands are given, and the words for them.
+COMMANDS = {
+    "/handovers/{id}": tuple(_COMMANDS), "/incidents/{id}": tuple(_ON_INCIDENT),
+    "/compartments/{bank}/{name}": tuple(_AT_COMPARTMENT),
+}
+_SHARED = ("forbidden", "approval-needed", "not-now", "not-possible", "idempotency-mismatch")
+_REFUSALS = ("unknown-handover", *_SHARED)
 _MORE_REFUSALS = {
     "extend": ("in-the-past",), "resolve": ("no-incident", "which-incident", "bad-verdict"),
+    "load": ("offline",), "open": ("offline",),
 }
 
 ROUTES: tuple[Route, ...] = (
@@ -55,6 +69,28 @@ ROUTES: tuple[Route, ...] = (
             answer=answers.CommandAnswer, keyed=True, problems=_REFUSALS + _MORE_REFUSALS.get(verb, ()),
         )
         for verb, (summary, body) in _COMMANDS.items()
+    ),
+    Route(
+        "GET", "/incidents", "listIncidents", "What needs somebody, newest first", desk_calls.incidents,
+        verb="incident.read", query=bodies.IncidentsQuery, answer=answers.IncidentPage,
+    ),
+    *(
+        Route(
+            "POST", f"/incidents/{{id}}/{word}", f"{word}Incident", summary,
+            desk_calls.incident_command(word), verb=f"incident.{word}", by_target=True, body=body,
+            answer=answers.IncidentAnswer, keyed=True,
+            problems=("unknown-incident", "no-incident", *_SHARED, *more),
+        )
+        for word, (summary, body, more) in _ON_INCIDENT.items()
+    ),
+    *(
+        Route(
+            "POST", f"/compartments/{{bank}}/{{name}}/{word}", f"{word}Compartment", summary,
+            desk_calls.compartment_command(verb), verb=verb, by_target=True, body=body,
+            answer=answers.CompartmentAnswer, keyed=True,
+            problems=("unknown-compartment", *_SHARED, *more),
+        )
+        for word, (verb, summary, body, more) in _AT_COMPARTMENT.items()
     ),
     Route(
         "GET", "/banks", "listBanks", "Banks and the four facts of each compartment", site_calls.banks,

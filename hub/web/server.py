@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,8 @@ class WebServer:
         described = encode(document(ROUTES, self._ports.version, (Hello,)))
         app.router.add_route("GET", f"{API}/openapi.json", _fixed(described))
         app.router.add_route("GET", f"{API}/ws", self._live.serve)
-        app.router.add_route("POST", f"{API}/handovers/{{id}}/{{command}}", self._no_command)
+        for target, words in COMMANDS.items():
+            app.router.add_route("POST", f"{API}{target}/{{command}}", self._no_command(words))
         app.router.add_route("GET", f"{TYPE_PREFIX}{{name}}", _problem_kind)
         app.router.add_get("/", _file(_PAGE / "index.html"))
         for path in sorted(_PAGE.iterdir()):
@@ -157,10 +158,13 @@ class WebServer:
             response.headers.update(_HEADERS)
         return response
 
-    async def _no_command(self, request: web.Request) -> web.StreamResponse:
-        self._api.tokens.of_header(request.headers.get("Authorization"))
-        word = request.match_info["command"]
-        raise Problem("unknown-command", f"there is no command {word!r}", mend=suggest(word, COMMANDS))
+    def _no_command(self, words: Sequence[str]) -> Handler:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            self._api.tokens.of_header(request.headers.get("Authorization"))
+            word = request.match_info["command"]
+            raise Problem("unknown-command", f"there is no command {word!r}", mend=suggest(word, words))
+
+        return serve
 
 
 async def _problem_kind(request: web.Request) -> web.Response:

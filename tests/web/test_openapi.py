@@ -33,7 +33,10 @@ def keeps_to(document: dict[str, Any], route: Any, answer: Any) -> None:
 
 
 def address(route: Any, handover: str) -> str:
-    names = {"{id}": "m1" if "messages" in route.path else handover, "{device}": "locks", "{action}": "close"}
+    names = {
+        "{id}": "m1" if "messages" in route.path else handover, "{device}": "locks", "{action}": "close",
+        "{bank}": "main", "{name}": "A1",
+    }
     return API + "/".join(names.get(part, part) for part in route.path.split("/"))
 
 
@@ -42,6 +45,11 @@ def good_body(route: Any, order: dict[str, Any]) -> Any:
         "createHandover": order,
         "extendHandover": {"until": "2031-01-01T00:00:00Z"},
         "resolveHandover": {"verdict": "closed", "why": "looked at it"},
+        "resolveIncident": {"verdict": "closed", "why": "looked at it"},
+        "assignIncident": {"owner": "role:technician"},
+        "barCompartment": {"why": "cleaning"},
+        "unbarCompartment": {"why": "clean"},
+        "countCompartment": {"quantity": 3},
     }.get(route.name, {} if route.body else None)
 
 

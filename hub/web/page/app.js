@@ -1,9 +1,11 @@
 // Joins the parts: sign in, follow the hub, hand each frame to whoever shows it.
 
 import { api, follow, token } from "./api.js";
+import { listen as listenToDialog } from "./ask.js";
 import { banks } from "./banks.js";
 import { byId, setText } from "./dom.js";
 import { attempt, hands } from "./hands.js";
+import { incidents, service } from "./incidents.js";
 import { addEvent, clearEvents, handovers, showDevices } from "./lists.js";
 
 const states = { live: "live", lost: "connection lost, trying again", off: "not connected" };
@@ -27,16 +29,18 @@ const frames = {
       clearEvents();
       last = 0;
     }
-    banks.reset(frame.banks, hands.compartment);
+    banks.reset(frame.banks, (c) => [...service(c), ...hands.compartment(c)]);
     handovers.reset(frame.handovers, context);
     showDevices(frame.devices);
     hands.reset(frame);
+    incidents.reset();
     signedIn(true);
   },
   event(frame) {
     last = frame.seq;
     addEvent(frame);
     if (frame.type === "message.delivered") hands.messages();
+    if (frame.type.startsWith("incident.")) incidents.refresh();
   },
   compartments(frame) {
     banks.update(frame.compartments);
@@ -92,6 +96,7 @@ byId("leave").addEventListener("click", () => {
 });
 
 hands.start();
+listenToDialog();
 token.takeFromAddress();
 if (token.get()) {
   byId("login").hidden = true;

@@ -6,6 +6,7 @@ const money = (amount, currency) =>
   amount === undefined ? "" : new Intl.NumberFormat(undefined, { style: "currency", currency: currency || "EUR" })
     .format(amount / 100);
 const acts = { open: "open the door", authorise: "authorise the payment", capture: "take the money", void: "give the money back" };
+const desk = { bar: "take _ out of service", unbar: "put _ back into service", count: "record the count of _" };
 const said = (text) => (text || "").replaceAll("_", " ").replaceAll(".", " ");
 const holder = (text) => (text || "").split(":")[0];
 
@@ -25,6 +26,9 @@ const sentences = {
   "handover.moved": (b, at) => [b.to ? `Handover ${short(at)}: ${said(b.to)}` : `Handover ${short(at)}: ${said(b.event)}`],
   "handover.noted": (b, at) => [`Handover ${short(at)} took note: ${said(b.event)}`],
   "handover.commanded": (b) => [`${b.who.split(":").pop()} asked to ${b.verb}`, "held"],
+  "compartment.commanded": (b, at) => [
+    `${b.who.split(":").pop()} asked to ${(desk[b.verb] || b.verb).replace("_", at)}${b.why ? `: ${b.why}` : ""}`, "held",
+  ],
   "handover.extended": (b) => [`The ${b.deadline} deadline was moved`, "held"],
   "allocation.assigned": (b) => [`${place(b.compartment)} is held`, "held"],
   "allocation.settled": (b) => [`The item was ${b.outcome}`, "good"],
@@ -50,6 +54,8 @@ const sentences = {
   ],
   "incident.opened": (b) => [`Incident for ${(b.owner || "").split(":").pop()}: ${said(b.kind)}`, "bad"],
   "incident.resolved": (b) => [`Incident closed: ${b.verdict}`, "good"],
+  "incident.assigned": (b) => [`An incident goes to ${b.owner.startsWith("role:") ? said(b.owner.slice(5)) : "one person"}`],
+  "incident.commanded": (b) => [`${b.who.split(":").pop()} asked to ${b.verb} an incident${b.why ? `: ${b.why}` : ""}`, "held"],
   "message.queued": (b) => [`A message is on its way: ${said(b.template)}`],
   "message.delivered": () => ["The message was delivered", "good"],
   "message.failed": () => ["A message could not be delivered", "bad"],

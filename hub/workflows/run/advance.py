@@ -46,8 +46,8 @@ class Run:
     #: Secrets of this entry (PIN, code text) that a later step of it needs; never stored.
     secrets: dict[str, Any] = field(default_factory=dict)
     moved: bool = False
-    #: Why the last act was refused before anything was written, empty when none was.
-    refused: str = ""
+    #: Why the last act was refused before anything was written.
+    refused: StepFailed | None = None
     #: The snapshot whose variables, deadlines, status and phase the journal knows.
     noted: Snapshot = field(init=False)
 
@@ -180,7 +180,7 @@ class Engine:
         except _FAILURES as error:
             failure = _failure(error)
             refused = run.tx.new_id(run.at)
-            run.refused = failure.reason
+            run.refused = failure
             run.snapshot = msgspec.structs.replace(run.snapshot, attempts=attempts, effect_id=refused)
             data = {"reason": failure.reason, "detail": failure.detail}
             return Event("effect.refuted", EventClass.RESULT, run.at, data, refused)

@@ -74,9 +74,9 @@ class Presentations:
         for candidate in answer.candidates:
             run = self._offer(tx, terminal, what, candidate, at)
             if run is not None:
-                shut = run.refused and not run.snapshot.effect_id
+                shut = run.refused if not run.snapshot.effect_id else None
                 code = "refused.out_of_order" if shut else "accepted"
-                return Told(terminal, code, candidate.handover_id, run.refused if shut else "")
+                return Told(terminal, code, candidate.handover_id, shut.reason if shut else "")
         return Told(terminal, "refused.not_now", answer.handover_id)
 
     def _offer(

@@ -7,20 +7,19 @@ from typing import Any
 
 import msgspec
 
-from hub import access, commerce, custody, desk
+from hub import access, desk
 from hub.core.clock import Clock
 from hub.core.commands import Accepted, Actor, Answer, Command, Refused
-from hub.effects.records import intent_of, record_outcome
-from hub.model.effects import Resolution
 from hub.model.failures import StepFailed
-from hub.model.states import Door, EffectKind
 from hub.store import Store, Tx
 from hub.workflows import engine as pure
 from hub.workflows.engine import Event, EventClass, Snapshot
 from hub.workflows.run import records
 from hub.workflows.run.advance import Engine, Run, note_rest
+from hub.workflows.run.commanding import answer, forbidden, note, target_of
 from hub.workflows.run.executors import Executors
 from hub.workflows.run.intents import entitle_once
+from hub.workflows.run.verdicts import resolve
 
 #: Verbs that are events of the blueprint; `extend` and `reissue` the hub does itself in any state.
 EVENT_VERBS = ("load", "cancel", "open")
@@ -48,17 +47,7 @@ class Verbs:
     async def __call__(self, command: Command) -> Answer:
         """Serve `handover.VERB` on the handover `command.target`. Raises StoreError."""
         at = self._clock.now()
-
-        def write(tx: Tx) -> Answer:
-            answer = self._in_transaction(tx, command, at)
-            if command.also is not None:
-                command.also(tx, answer)
-            return answer
-
-        try:
-            return await self._store.write(write)
-        except StepFailed as failure:
-            return Refused("not-possible", failure.detail or failure.reason, {"reason": failure.reason})
+        return await answer(self._store, command, lambda tx: self._in_transaction(tx, command, at))
 
     def _in_transaction(self, tx: Tx, command: Command, at: int) -> Answer:
         verb = command.verb.removeprefix("handover.")
@@ -66,31 +55,13 @@ class Verbs:
             snapshot = records.load(tx, command.target)
         except records.UnknownHandover:
             return Refused("unknown-handover", f"there is no handover {command.target!r}")
-        refused = self._forbidden(command, snapshot, at)
+        refused = forbidden(self._policy, command, target_of(snapshot), at)
         if refused is not None:
             return refused
-        answer = self._do[verb](tx, snapshot, command, at)
-        if isinstance(answer, Accepted):
-            tx.journal(f"handover/{command.target}", "handover.commanded", {
-                "verb": verb, "who": command.actor.ref, "why": str(command.body.get("why", "")),
-            }, at)
-        return answer
-
-    def _forbidden(self, command: Command, snapshot: Snapshot, at: int) -> Refused | None:
-        target = access.Target(
-            snapshot.handover_id, snapshot.workflow, snapshot.status,
-            str(snapshot.vars.get("recipient_ref") or ""),
-        )
-        decision = self._policy.decide(command.actor, command.verb, target, at)
-        if not decision.allowed:
-            allowed = ", ".join(sorted(self._policy.roles_for(command.verb, target))) or "nobody"
-            return Refused("forbidden", f"{command.verb} is allowed to: {allowed}", {"rule": decision.rule})
-        if decision.needs_approval:
-            return Refused(
-                "approval-needed", f"{command.verb} needs the approval of {decision.needs_approval}",
-                {"rule": decision.rule, "approval": decision.needs_approval},
-            )
-        return None
+        answered = self._do[verb](tx, snapshot, command, at)
+        if isinstance(answered, Accepted):
+            note(tx, f"handover/{command.target}", command, at)
+        return answered
 
     def _event(self, tx: Tx, snapshot: Snapshot, command: Command, at: int) -> Answer:
         verb = command.verb.removeprefix("handover.")
@@ -103,6 +74,8 @@ class Verbs:
         run = self._engine.deliver(tx, snapshot.handover_id, event, prepare, snapshot=snapshot)
         if not run.moved:
             return _not_now(run, verb)
+        if run.refused and run.snapshot.state == snapshot.state:
+            return _not_tried(run.refused)
         return Accepted(_view(run.snapshot))
 
     def _extend(self, tx: Tx, snapshot: Snapshot, command: Command, at: int) -> Answer:
@@ -162,78 +135,9 @@ class Verbs:
             return found
         if verdict not in set(desk.IncidentVerdict):
             return Refused("bad-verdict", "a verdict is one of: " + ", ".join(desk.IncidentVerdict))
-        desk.resolve_incident(tx, found.id, verdict, command.actor.ref, why, at)
-        if found.effect_id:
-            _settle_doubt(tx, found, verdict, at)
-        if found.kind == desk.REFUND_OWED and verdict == "confirmed":
-            _paid_back(tx, snapshot.handover_id, at)
-        data = {"verdict": verdict, "incident": found.id, "kind": found.kind}
-        resolved = Event("incident.resolved", EventClass.INTERNAL, at, data, found.effect_id or "")
-        run = self._engine.deliver(
-            tx, snapshot.handover_id, resolved, lambda run: _believe(run, found, verdict)
-        )
-        if found.effect_id and verdict == "confirmed":
-            run = self._shut_by_now(tx, run)
-        return Accepted(_view(run.snapshot))
-
-    def _shut_by_now(self, tx: Tx, run: Run) -> Run:
-        """A door that somebody saw open and that is shut now has closed: no sensor will tell it again."""
-        allocation = run.snapshot.vars.get("allocation")
-        if not allocation or not pure.handles(run.machine, run.snapshot, "door.closed"):
-            return run
-        door, _ = custody.door_of(tx, allocation["compartment"])
-        if door is not Door.CLOSED:
-            return run
-        data = {"compartment": allocation["compartment"]}
-        return self._engine.deliver(tx, run.handover_id, Event("door.closed", EventClass.FACT, run.at, data))
-
-
-def _believe(run: Run, incident: desk.Incident, verdict: str) -> None:
-    """A person's verdict on an opening counts like the sensor's."""
-    intent = intent_of(run.tx, incident.effect_id) if incident.effect_id else None
-    if intent is None:
-        return
-    if intent.kind is EffectKind.OPEN and verdict == "confirmed":
-        run.set(use=None, proof=intent.effect_id)
-    if intent.kind is EffectKind.AUTHORISE and verdict == "confirmed":
-        leg = run.snapshot.vars["leg"]
-        run.set(leg={**leg, "approved": leg["amount"]})
-
-
-def _settle_doubt(tx: Tx, incident: desk.Incident, verdict: str, at: int) -> None:
-    """End the doubt about an effect by a person's verdict: its lease is free, its money state follows.
-
-    `closed` without knowing counts as having happened: nothing is acted again on its account, and money that
-    may have been taken stays so until the handover ends, which makes it owed.
-    """
-    assert incident.effect_id is not None
-    intent = intent_of(tx, incident.effect_id)
-    if intent is None:
-        return
-    resolution = (
-        Resolution.refuted("desk") if verdict == "refuted"
-        else Resolution.confirmed(level="person", closed=verdict == "closed")
-    )
-    if not record_outcome(tx, intent, resolution, at):
-        return
-    compartment = str(intent.params.get("compartment", ""))
-    if compartment and verdict != "closed":
-        custody.unbar(tx, compartment, at, reason="in_doubt")
-    if intent.kind is EffectKind.AUTHORISE and intent.leg_id:
-        if verdict == "confirmed":
-            commerce.leg_approved(tx, intent.leg_id, int(intent.params["amount"]), at)  # type: ignore[arg-type]
-        elif verdict == "refuted":
-            commerce.leg_denied(tx, intent.leg_id, "desk_refuted", at)
-    elif intent.kind in (EffectKind.CAPTURE, EffectKind.VOID) and intent.leg_id and verdict == "confirmed":
-        state = commerce.LegState.CAPTURED if intent.kind is EffectKind.CAPTURE else commerce.LegState.VOIDED
-        commerce.leg_settled(tx, intent.leg_id, state, at, reason="desk")
-
-
-def _paid_back(tx: Tx, handover_id: str, at: int) -> None:
-    """Somebody gave the money back by hand."""
-    for leg in commerce.legs_of(tx, handover_id):
-        if leg.state is commerce.LegState.REFUND_OWED:
-            commerce.leg_settled(tx, leg.id, commerce.LegState.VOIDED, at, reason="desk")
+        resolved = resolve(tx, self._engine, found, snapshot, verdict, command.actor.ref, why, at)
+        assert resolved is not None
+        return Accepted(_view(resolved.snapshot))
 
 
 def _incident(tx: Tx, handover_id: str, wanted: Any) -> desk.Incident | Refused:
@@ -261,6 +165,12 @@ def _not_now(run: Run, verb: str) -> Refused:
     return Refused("not-now", f"{verb} is not possible while {label!r}; {hint}{busy}", {
         "state": state.name, "takes": list(takes),
     })
+
+
+def _not_tried(refused: StepFailed) -> Refused:
+    """Nothing was sent to the device: the handover is where it was, and waits."""
+    code = refused.reason if refused.reason == "offline" else "not-possible"
+    return Refused(code, refused.detail or refused.reason, {"reason": refused.reason})
 
 
 def _view(snapshot: Snapshot) -> dict[str, Any]:

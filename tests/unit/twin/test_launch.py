@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from hub.cli.twin import command
-from hub.twin import TwinClient, TwinError
+from hub.twin import TwinClient, TwinError, launch
 from hub.twin.launch import ensure_twin, running_twin
 
 TOY = [sys.executable, str(Path(__file__).with_name("toy_site.py"))]
@@ -39,6 +39,43 @@ async def test_a_twin_that_runs_is_attached_to_and_left_running(started, tmp_pat
     other = await ensure_twin(tmp_path, tmp_path / "twin", command=["false"])
     assert (other.process, other.info) == (None, started.info)
     await other.stop()
+    assert await running_twin(tmp_path / "twin") == started.info
+
+
+@pytest.fixture
+async def hubs_twin(tmp_path):
+    taken = []
+
+    async def take():
+        taken.append(await launch.hub_twin(
+            tmp_path, tmp_path / "twin", command=[*TOY, str(tmp_path / "twin")]
+        ))
+        return taken[-1]
+
+    yield take
+    for process in (twin.process for twin in taken if twin.process is not None):
+        process.kill()
+        await asyncio.to_thread(process.wait)
+
+
+async def test_a_second_hub_leaves_the_twin_of_a_hub_that_lives_running(hubs_twin, tmp_path):
+    first = await hubs_twin()
+    await (await hubs_twin()).stop()
+    assert await running_twin(tmp_path / "twin") == first.info
+    await first.stop()
+    assert await running_twin(tmp_path / "twin") is None
+
+
+async def test_the_twin_of_a_killed_hub_ends_with_the_next_one(hubs_twin, tmp_path):
+    first = await hubs_twin()
+    os.close(first.claim)  # as the kernel does for the dead
+    await (await hubs_twin()).stop()
+    await asyncio.to_thread(first.process.wait)
+    assert await running_twin(tmp_path / "twin") is None
+
+
+async def test_a_hub_leaves_a_twin_that_is_served_by_hand_running(started, hubs_twin, tmp_path):
+    await (await hubs_twin()).stop()
     assert await running_twin(tmp_path / "twin") == started.info
 
 

@@ -25,8 +25,10 @@ from hub.model.observations import CodeRead, DoorSeen, KeysEntered
 from hub.model.states import Door, EffectKind, Method, Size, Thermal
 from hub.plugins.guard import DeviceGuard
 from hub.store import Store
+from hub.store.cursors import read_stream
 from hub.workflows.compile import compile_blueprint
 from hub.workflows.run import records
+from hub.workflows.run.desk_verbs import DeskVerbs
 from hub.workflows.run.places import Places, TerminalPlace
 from hub.workflows.run.presentations import Told
 from hub.workflows.run.service import Handovers, Order
@@ -164,6 +166,7 @@ class World:
         self.verbs = Verbs(
             store, clock, self.handovers.engine, self.handovers.executors, access.Policy.default()
         )
+        self.desk_verbs = DeskVerbs(store, clock, self.handovers.engine, access.Policy.default())
 
     async def begin(self, *, timers: bool = True) -> None:
         sizes = {1: None, 2: None, 3: "cola", 4: "cola"}
@@ -205,6 +208,23 @@ class World:
         answer = await self.verbs(Command(f"handover.{verb}", actor, handover, body))
         await self.settled(3)
         return answer
+
+    async def desk(self, verb: str, target: str, actor: Actor = SUPERVISOR, **body: Any) -> Answer:
+        """A command on a compartment or an incident."""
+        answer = await self.desk_verbs(Command(verb, actor, target, body))
+        await self.settled(3)
+        return answer
+
+    async def incident(self, kind: str) -> Any:
+        """The one open incident of a kind."""
+        found = await self.store.read(lambda r: desk.incidents(r, only_open=True))
+        [one] = [incident for incident in found if incident.kind == kind]
+        return one
+
+    async def noted(self, stream: str, type: str) -> list[Any]:
+        """The bodies of a stream's events of one type."""
+        events = await self.store.read(lambda r: read_stream(r, stream, 0, 1000))
+        return [event.body for event in events if event.type == type]
 
     async def door(self, number: str, state: Door, *, commanded: bool = True) -> None:
         await self.handovers.observe(DoorSeen("locks", number, state, commanded))

@@ -274,11 +274,12 @@ def test_staff_whose_lock_board_is_away_may_load_later_into_the_same_compartment
         handover = await site.order()
         door = await site.door_of(handover)
         site.devices.down.add("locks")
-        await site.ask(handover, "load")
+        refused = await site.ask(handover, "load")
+        assert (refused.code, refused.reason) == ("offline", "locks does not answer")
         assert (await site.state(handover), await site.door_of(handover)) == ("loading", door)
         assert (await site.compartment(f"main/A{door}")).service is Service.IN_SERVICE
         site.devices.down.clear()
-        await site.ask(handover, "load")
+        assert isinstance(await site.ask(handover, "load"), Accepted)
         assert await site.state(handover) == "being_loaded"
 
     world(main)

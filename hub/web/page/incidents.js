@@ -1,0 +1,114 @@
+// What needs somebody: open incidents in plain words, and what the desk does with a compartment.
+
+import { api } from "./api.js";
+import { ask } from "./ask.js";
+import { banks } from "./banks.js";
+import { byId, make, setText } from "./dom.js";
+import { duty } from "./duties.js";
+import { place, short, words } from "./words.js";
+
+const GATHER = 120;
+const ranks = ["critical", "high", "normal", "low"];
+const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+const rows = new Map();
+let waiting = 0;
+let asked = 0;
+
+const compartment = (i) => banks.all().find((c) => c.id === i.target);
+const where = (i) => (compartment(i) ? place(i.target) : i.device ? words(i.device) : "hub");
+
+function since(i) {
+  const then = new Date(i.opened);
+  const today = then.toDateString() === new Date().toDateString();
+  return `${today ? "" : `${day.format(then)}, `}${minute.format(then)}`;
+}
+
+function resolve(i) {
+  const { name, asks, found } = duty(i);
+  ask({
+    title: `${where(i)}: ${name}`, text: asks, choices: found, label: "Resolve",
+    act: (answer) => api.post(`incidents/${i.id}/resolve`, { verdict: answer.choice, why: answer.why }),
+  });
+}
+
+function row(i) {
+  const { name, asks } = duty(i);
+  const at = where(i);
+  const [kind, owner] = i.owner.split(":");
+  const meta = [`since ${since(i)}`, `for ${kind === "role" ? words(owner) : "one person"}`, i.handover ? `handover ${short(i.handover)}` : "", i.detail ? words(i.detail) : ""].filter(Boolean).join(" · ");
+  return make("li", { class: "incident", data: { id: i.id, kind: i.kind, urgency: i.urgency } },
+    make("span", { class: "place" }, at),
+    make("div", { class: "about" }, make("p", { class: "label" }, name), make("p", { class: "asks" }, asks),
+      make("p", { class: "meta" }, meta)),
+    make("div", { class: "buttons" }, make("button", {
+      type: "button", onclick: () => resolve(i), "aria-label": `Resolve: ${at}, ${name}`,
+    }, "Resolve")));
+}
+
+function show(page) {
+  const list = [...page.incidents].sort((a, b) =>
+    ranks.indexOf(a.urgency) - ranks.indexOf(b.urgency) || (a.id < b.id ? -1 : 1));
+  const key = (i) => `${i.id} ${i.owner}`;
+  const ids = list.map(key).join();
+  const node = byId("incidents");
+  setText(byId("open-incidents"), `${list.length}${page.next ? " or more" : ""} open`);
+  setText(byId("no-incidents"), "Nothing. Whatever goes wrong and needs a person is listed here.");
+  byId("no-incidents").hidden = list.length > 0;
+  if (node.dataset.shown === ids) return;
+  node.dataset.shown = ids;
+  const known = new Map(rows);
+  rows.clear();
+  for (const i of list) rows.set(key(i), known.get(key(i)) || row(i));
+  node.replaceChildren(...rows.values());
+}
+
+async function read() {
+  const mine = (asked += 1);
+  try {
+    const page = await api.get("incidents");
+    if (mine === asked) show(page);
+  } catch (error) {
+    if (mine !== asked) return;
+    setText(byId("no-incidents"), error.message);
+    byId("no-incidents").hidden = rows.size > 0;
+  }
+}
+
+export const incidents = {
+  // Another site or another journal: nothing that was shown holds any longer.
+  reset() {
+    rows.clear();
+    delete byId("incidents").dataset.shown;
+    byId("incidents").replaceChildren();
+    incidents.refresh();
+  },
+  // Events come in bursts; one look serves them all.
+  refresh() {
+    clearTimeout(waiting);
+    waiting = setTimeout(read, GATHER);
+  },
+};
+
+// What the desk can do with a compartment: [[label, act], ...].
+export function service(c) {
+  const path = `compartments/${c.id.split("/").map(encodeURIComponent).join("/")}`;
+  const barred = c.service.state === "barred";
+  const uncertain = !c.product && c.allocation.state === "free" && c.occupancy.state !== "empty" && c.occupancy.by !== "sensor";
+  const back = [barred ? "Put back into service" : "It is empty", () => ask({
+    title: barred ? `Put ${c.name} back into service` : `${c.name} is empty`,
+    text: `${barred ? `It is out of service: ${c.service.reasons.map(words).join(", ")}. ` : ""}Only after a look: `
+      + `${c.allocation.state === "free" && !c.product ? "nothing is inside, and " : ""}the door opens and shuts as it should.`,
+    label: barred ? "Put back" : "It is empty", act: ({ why }) => api.post(`${path}/unbar`, { why }),
+  })];
+  const out = ["Take out of service", () => ask({
+    title: `Take ${c.name} out of service`, text: "Nobody gets it until it is put back.",
+    label: "Take out", act: ({ why }) => api.post(`${path}/bar`, { why }),
+  })];
+  const count = c.product && ["Count", () => ask({
+    title: `Count ${c.name}`, text: `How many of ${c.product.name} are inside?`, quantity: c.product.stock, label: "Record",
+    act: ({ quantity, why }) => api.post(`${path}/count`, { quantity, why }),
+  })];
+  return [...(barred || uncertain ? [back] : []), ...(barred ? [] : [out]), ...(count ? [count] : [])];
+}

@@ -1,0 +1,193 @@
+"""What the desk and the API may ask of a compartment, its stock, and an incident of whatever kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hub import access, commerce, custody, desk
+from hub.core.clock import Clock
+from hub.core.commands import Accepted, Answer, Command, Refused
+from hub.effects.records import unsettled_at
+from hub.model.states import Hold, Occupancy, Service
+from hub.store import Store, Tx
+from hub.workflows.engine import Snapshot
+from hub.workflows.run import records
+from hub.workflows.run.advance import Engine
+from hub.workflows.run.commanding import answer, forbidden, note, target_of
+from hub.workflows.run.verdicts import resolve
+
+#: The reason of a bar that somebody set by hand.
+BY_DESK = "desk"
+
+DESK_VERBS = (
+    "compartment.bar", "compartment.unbar", "stock.count", "incident.resolve", "incident.assign",
+)
+
+
+class DeskVerbs:
+    """Answers commands on compartments and incidents."""
+
+    def __init__(self, store: Store, clock: Clock, engine: Engine, policy: access.Policy) -> None:
+        self._store = store
+        self._clock = clock
+        self._engine = engine
+        self._policy = policy
+        self._at_compartment: dict[str, Callable[[Tx, custody.Compartment, Command, int], Answer]] = {
+            "compartment.bar": _bar, "compartment.unbar": _unbar, "stock.count": _count,
+        }
+        self._on_incident: dict[
+            str, Callable[[Tx, desk.Incident, Snapshot | None, Command, int], Answer]
+        ] = {"incident.resolve": self._resolve, "incident.assign": self._assign}
+
+    async def __call__(self, command: Command) -> Answer:
+        """Serve a verb of DESK_VERBS on the compartment or incident `command.target`. Raises StoreError."""
+        at = self._clock.now()
+        work = self._compartment if command.verb in self._at_compartment else self._incident
+        return await answer(self._store, command, lambda tx: work(tx, command, at))
+
+    def _compartment(self, tx: Tx, command: Command, at: int) -> Answer:
+        refused = forbidden(self._policy, command, access.Target(command.target), at)
+        if refused is not None:
+            return refused
+        try:
+            place = custody.compartment(tx, command.target)
+        except custody.NoCompartment:
+            place = None
+        if place is None or place.removed:
+            return Refused("unknown-compartment", f"there is no compartment {command.target!r}")
+        answered = self._at_compartment[command.verb](tx, place, command, at)
+        if isinstance(answered, Accepted):
+            note(tx, f"compartment/{place.id}", command, at)
+        return answered
+
+    def _incident(self, tx: Tx, command: Command, at: int) -> Answer:
+        try:
+            found = desk.incident(tx, command.target)
+        except desk.NoIncident:
+            found = None
+        snapshot = _handover_of(tx, found) if found is not None else None
+        target = target_of(snapshot) if snapshot is not None else access.Target(command.target)
+        refused = forbidden(self._policy, command, target, at)
+        if refused is not None:
+            return refused
+        if found is None:
+            return Refused("unknown-incident", f"there is no incident {command.target!r}")
+        if not found.open:
+            return Refused(
+                "no-incident", f"it was resolved before: {found.verdict}", {"verdict": found.verdict}
+            )
+        answered = self._on_incident[command.verb](tx, found, snapshot, command, at)
+        if isinstance(answered, Accepted):
+            note(tx, f"incident/{found.id}", command, at)
+        return answered
+
+    def _resolve(
+        self, tx: Tx, found: desk.Incident, snapshot: Snapshot | None, command: Command, at: int
+    ) -> Answer:
+        verdict, why = str(command.body["verdict"]), str(command.body.get("why", ""))
+        if verdict not in set(desk.IncidentVerdict):
+            return Refused("bad-verdict", "a verdict is one of: " + ", ".join(desk.IncidentVerdict))
+        if not why:
+            return Refused("not-possible", "an incident is resolved for a reason: say why")
+        resolve(tx, self._engine, found, snapshot, verdict, command.actor.ref, why, at)
+        if snapshot is not None:
+            note(tx, f"handover/{snapshot.handover_id}", command, at)
+        return Accepted(_incident_view(desk.incident(tx, found.id)))
+
+    def _assign(
+        self, tx: Tx, found: desk.Incident, snapshot: Snapshot | None, command: Command, at: int
+    ) -> Answer:
+        owner = str(command.body["owner"])
+        kind, _, name = owner.partition(":")
+        roles = [role for role in self._policy.roles if not role.startswith("api.")]
+        if not (kind == "role" and name in roles) and not (
+            kind == "person" and access.identity(tx, name) is not None
+        ):
+            return Refused(
+                "bad-owner", f"{owner!r} is neither role:NAME nor person:REF of this site", {"roles": roles}
+            )
+        desk.assign_owner(tx, found.id, owner, command.actor.ref, at)
+        return Accepted(_incident_view(desk.incident(tx, found.id)))
+
+
+def _bar(tx: Tx, place: custody.Compartment, command: Command, at: int) -> Answer:
+    if not custody.bar(tx, place.id, BY_DESK, at):
+        return Refused("not-now", f"{place.name} was taken out of service by hand before")
+    return Accepted(_place_view(tx, place.id))
+
+
+def _unbar(tx: Tx, place: custody.Compartment, command: Command, at: int) -> Answer:
+    """Lift every bar. Who puts a compartment back that nobody holds has seen that nothing is inside."""
+    refused = _in_doubt(tx, place)
+    if refused is not None:
+        return refused
+    idle = place.hold is Hold.FREE and place.product is None
+    unknown = idle and place.occupancy is not Occupancy.EMPTY and place.occupancy_by != "sensor"
+    if place.service is Service.IN_SERVICE and not unknown:
+        return Refused("not-now", f"{place.name} is in service")
+    custody.unbar(tx, place.id, at)
+    if unknown:
+        custody.set_occupancy(tx, place.id, Occupancy.EMPTY, "person", at)
+    return Accepted(_place_view(tx, place.id))
+
+
+def _count(tx: Tx, place: custody.Compartment, command: Command, at: int) -> Answer:
+    if place.product is None:
+        return Refused("not-possible", f"{place.name} holds no product", {"reason": "no_product"})
+    if place.hold is not Hold.FREE:
+        return Refused("not-now", f"{place.name} is held for a handover: count when that has ended")
+    commerce.count_stock(tx, place.id, int(command.body["quantity"]), at, who=command.actor.ref)
+    return Accepted(_place_view(tx, place.id))
+
+
+def _in_doubt(tx: Tx, place: custody.Compartment) -> Refused | None:
+    """Why nobody can say yet that the compartment is good: an act, or its content, has no verdict."""
+    effect = unsettled_at(tx, f"{place.door_device}/{place.door_name}")
+    if effect is not None:
+        return Refused(
+            "in-doubt", f"an opening of {place.name} has no verdict yet; resolve its incident first",
+            {"effect": effect},
+        )
+    if place.allocation_id is None or place.handover_id is None:
+        return None
+    if custody.allocation(tx, place.allocation_id).custody != custody.UNKNOWN:
+        return None
+    waiting = [
+        found.id for found in desk.incidents_of(tx, place.handover_id)
+        if found.open and found.target == place.id
+    ]
+    if not waiting:
+        return None
+    return Refused(
+        "in-doubt", f"nobody has said what became of the item in {place.name}; resolve the incident first",
+        {"incidents": waiting},
+    )
+
+
+def _handover_of(tx: Tx, found: desk.Incident) -> Snapshot | None:
+    """The incident's handover; None also for one that cannot be read, so that its incident can end."""
+    if found.handover_id is None:
+        return None
+    try:
+        return records.load(tx, found.handover_id)
+    except (records.UnknownHandover, msgspec.DecodeError):
+        return None
+
+
+def _place_view(tx: Tx, compartment: str) -> dict[str, Any]:
+    place, stock = custody.compartment(tx, compartment), commerce.stock_of(tx, compartment)
+    return {
+        "id": place.id, "service": place.service, "reasons": list(place.reasons),
+        "occupancy": place.occupancy,
+        "stock": None if stock is None or stock.uncertain else stock.quantity,
+    }
+
+
+def _incident_view(found: desk.Incident) -> dict[str, Any]:
+    verdict = None if found.verdict is None else found.verdict.value
+    return {
+        "id": found.id, "kind": found.kind, "owner": found.owner, "open": found.open, "verdict": verdict,
+    }
