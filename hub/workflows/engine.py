@@ -13,14 +13,21 @@ from typing import Any, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from hub.workflows.machine import Arrow, Machine, State, StepCall
+from hub.model import schedules
+from hub.workflows.machine import Arrow, Deadline, Machine, State, StepCall
 
 #: The inherited state of an effect whose outcome nobody knows (S25).
 RECOVERY = "recovery"
 #: The inherited state of a step that failed although its type knows no reason to (S23).
 HALTED = "halted"
+#: The word of an arrow in a loop that ends the turn of the allocation in hand (S28).
+NEXT = "next"
+#: What a loop over allocations tells its parent state when every turn is over.
+EACH_DONE = "each.done"
+#: Outcomes of an allocation whose door or motor did its work.
+_RELEASED = ("released", "collected")
 #: Names that only the engine and the runner may send (S24), besides after.*, deadline.* and *.failed.
-INTERNAL_NAMES = frozenset({"entered", "each.done", "incident.resolved"})
+INTERNAL_NAMES = frozenset({"entered", EACH_DONE, "incident.resolved"})
 
 
 class EventClass(StrEnum):
@@ -46,6 +53,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     """Everything the engine knows of one handover.
 
     `asked` is the state whose effect is in doubt while the handover is in recovery, `doubt` that effect.
+    `turn` is the position of the allocation in hand while a loop runs, else -1 (S28).
     """
 
     handover_id: str
@@ -63,6 +71,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True):
     asked: str = ""
     ended: bool = False
     doubt: str = ""
+    turn: int = -1
 
 
 class Guards(Protocol):
@@ -74,7 +83,10 @@ class Guards(Protocol):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What follows from one event. `handled` False: a recorded no-op."""
+    """What follows from one event. `handled` False: a recorded no-op.
+
+    `follow` is an internal event that must be stepped next, in the same transaction.
+    """
 
     snapshot: Snapshot
     handled: bool = False
@@ -85,6 +97,7 @@ class Decision(msgspec.Struct, frozen=True):
     timers: tuple[tuple[str, int], ...] = ()
     cancel_timers: bool = False
     guards: tuple[tuple[str, str], ...] = ()
+    follow: Event | None = None
 
 
 def scope_of(machine: Machine, snapshot: Snapshot, event: Event) -> dict[str, Any]:
@@ -101,13 +114,13 @@ def scope_of(machine: Machine, snapshot: Snapshot, event: Event) -> dict[str, An
     }
 
 
-def begin(machine: Machine, snapshot: Snapshot, event: Event) -> Decision:
+def begin(machine: Machine, snapshot: Snapshot, event: Event, guards: Guards) -> Decision:
     """Enter the initial state of a new handover and set the deadlines that count from its start."""
     due = {
-        name: _due(machine, name, snapshot, event.at)
+        name: _due(deadline, snapshot, event.at)
         for name, deadline in machine.deadlines.items() if not deadline.since
     }
-    return _enter(machine, replace(snapshot, deadlines=due), machine.initial, event, ())
+    return _go(machine, replace(snapshot, deadlines=due), machine.initial, event, guards, [])
 
 
 def step(machine: Machine, snapshot: Snapshot, event: Event, guards: Guards) -> Decision:
@@ -135,7 +148,7 @@ def step(machine: Machine, snapshot: Snapshot, event: Event, guards: Guards) -> 
         return Decision(_pend(snapshot, event.name) if waits else snapshot, guards=tuple(traced))
     if not target:
         return Decision(snapshot, handled=True, guards=tuple(traced))
-    return _enter(machine, snapshot, target, event, tuple(traced))
+    return _go(machine, snapshot, target, event, guards, traced)
 
 
 def handles(machine: Machine, snapshot: Snapshot, name: str) -> bool:
@@ -179,6 +192,8 @@ def _target(
     """The state to enter, empty to stay, None when nothing handles the event."""
     state = machine.states[snapshot.state]
     name = event.name
+    if snapshot.turn >= 0 and _of_another(snapshot, event):
+        return _choose(_inherited(machine, state, name), machine, snapshot, event, guards, traced)
     if name.startswith("after."):
         return _choose(_timed(state, snapshot, name), machine, snapshot, event, guards, traced)
     target = _choose(_arrows(machine, state, name), machine, snapshot, event, guards, traced)
@@ -202,20 +217,34 @@ def _choose(
     arrows: tuple[Arrow, ...], machine: Machine, snapshot: Snapshot, event: Event, guards: Guards,
     traced: list[tuple[str, str]],
 ) -> str | None:
-    scope: dict[str, Any] | None = None
     for arrow in arrows:
-        if not arrow.when:
-            return arrow.to
-        scope = scope or scope_of(machine, snapshot, event)
-        try:
-            passed = guards(arrow.when, scope)
-        except Exception as error:  # noqa: BLE001  any failing guard counts as false, and is traced (S26)
-            traced.append((arrow.when, f"error: {error}"))
-            continue
-        traced.append((arrow.when, str(passed).lower()))
-        if passed:
+        if not arrow.when or _holds(arrow.when, machine, snapshot, event, guards, traced):
             return arrow.to
     return None
+
+
+def _holds(
+    when: str, machine: Machine, snapshot: Snapshot, event: Event, guards: Guards,
+    traced: list[tuple[str, str]],
+) -> bool:
+    try:
+        passed = guards(when, scope_of(machine, snapshot, event))
+    except Exception as error:  # noqa: BLE001  any failing guard counts as false, and is traced (S26)
+        traced.append((when, f"error: {error}"))
+        return False
+    traced.append((when, str(passed).lower()))
+    return passed
+
+
+def chosen(call: StepCall, scope: Mapping[str, Any], guards: Guards) -> tuple[StepCall, ...]:
+    """The steps that a `choose` comes to in `scope`; a guard that fails counts as false (S26)."""
+    for case in call.cases:
+        try:
+            if not case.when or guards(case.when, scope):
+                return case.do
+        except Exception:  # noqa: BLE001, S112  the branch is not taken; the trace shows which one was
+            continue
+    return ()
 
 
 def _arrows(machine: Machine, state: State, name: str) -> tuple[Arrow, ...]:
@@ -224,19 +253,75 @@ def _arrows(machine: Machine, state: State, name: str) -> tuple[Arrow, ...]:
     return own + machine.states[state.parent].on.get(name, ()) if state.parent else own
 
 
-def _enter(
-    machine: Machine, snapshot: Snapshot, target: str, event: Event, traced: tuple[tuple[str, str], ...]
+def _inherited(machine: Machine, state: State, name: str) -> tuple[Arrow, ...]:
+    return machine.states[state.parent].on.get(name, ()) if state.parent else ()
+
+
+def _of_another(snapshot: Snapshot, event: Event) -> bool:
+    """Whether a fact concerns a compartment other than the one in hand: the turn's states do not see it."""
+    about = event.data.get("compartment") if event.kind is EventClass.FACT else None
+    return bool(about) and about != (snapshot.vars.get("allocation") or {}).get("compartment")
+
+
+def _go(
+    machine: Machine, snapshot: Snapshot, target: str, event: Event, guards: Guards,
+    traced: list[tuple[str, str]],
 ) -> Decision:
-    target = machine.states[target].initial or target
+    """Enter `target`, by way of the loop over allocations if it is one or lies in one (S28)."""
+    if target == NEXT:
+        parent = machine.states[machine.states[snapshot.asked or snapshot.state].parent]
+        return _turn(machine, snapshot, parent, snapshot.turn + 1, event, guards, traced)
+    state = machine.states[target]
+    if state.each:
+        return _turn(machine, snapshot, state, 0, event, guards, traced)
+    parent_name = state.parent
+    if parent_name and machine.states[parent_name].each:
+        if snapshot.turn < 0:  # into a child from outside: the loop begins there
+            return _turn(machine, snapshot, machine.states[parent_name], 0, event, guards, traced, target)
+    elif snapshot.turn >= 0 and target != RECOVERY:
+        snapshot = replace(snapshot, turn=-1)
+    return _enter(machine, snapshot, state.initial or target, event, tuple(traced))
+
+
+def _turn(
+    machine: Machine, snapshot: Snapshot, parent: State, first: int, event: Event, guards: Guards,
+    traced: list[tuple[str, str]], child: str = "",
+) -> Decision:
+    """Bind the next allocation that takes part and enter the loop's first state, or end the loop."""
+    found: list[dict[str, Any]] = snapshot.vars.get("allocations") or []
+    for index in range(first, len(found)):
+        bound = {"allocation": found[index]}
+        if found[index].get("item"):
+            bound["item"] = found[index]["item"]
+        taken = replace(snapshot, turn=index, vars=snapshot.vars | bound)
+        if not parent.where or _holds(parent.where, machine, taken, event, guards, traced):
+            return _enter(machine, taken, child or parent.initial, event, tuple(traced), fresh=True)
+    released = sum(1 for one in found if one.get("outcome") in _RELEASED)
+    done = Event(EACH_DONE, EventClass.INTERNAL, event.at, {"released": released, "of": len(found)})
+    # The loop's own state is where its result is handled; it was left, and nothing of it is entered again.
+    at_parent = replace(
+        snapshot, state=parent.name, entry=snapshot.entry + 1, attempts=0, turn=-1, asked="", doubt="",
+        effect_id="", status=parent.status or snapshot.status, phase=parent.phase or snapshot.phase,
+    )
+    return Decision(
+        at_parent, handled=True, left=snapshot.state, guards=tuple(traced), follow=done,
+        cancel_timers=bool(snapshot.state and machine.states[snapshot.state].after),
+    )
+
+
+def _enter(
+    machine: Machine, snapshot: Snapshot, target: str, event: Event, traced: tuple[tuple[str, str], ...],
+    *, fresh: bool = False,
+) -> Decision:
     state = machine.states[target]
     recovering = target == RECOVERY
     asked = (snapshot.asked or snapshot.state) if recovering else ""
     # Through recovery and back is the same stay in a state: its effects go on counting (S25).
-    same = recovering or target in (snapshot.state, snapshot.asked)
+    same = recovering or (target in (snapshot.state, snapshot.asked) and not fresh)
     deadlines = dict(snapshot.deadlines)
     for name, deadline in machine.deadlines.items():
         if deadline.since and deadline.since in (target, state.parent) and name not in deadlines:
-            deadlines[name] = _due(machine, name, snapshot, event.at)
+            deadlines[name] = _due(deadline, snapshot, event.at)
     entry = snapshot.entry + 1
     calls = state.enter
     effect = calls[-1] if calls and calls[-1].effect else None  # S21: at most one, and last
@@ -263,12 +348,16 @@ def _timers(before: Snapshot, entered: Snapshot, state: State, at: int) -> tuple
     return (*own, *((f"deadline.{k}", due) for k, due in entered.deadlines.items() if known.get(k) != due))
 
 
-def _due(machine: Machine, name: str, snapshot: Snapshot, at: int) -> int:
-    deadline = machine.deadlines[name]
+def _due(deadline: Deadline, snapshot: Snapshot, at: int) -> int:
     window = snapshot.vars.get("window") or {}
     if deadline.until_window and window.get("until"):
         return int(window["until"])
-    return at + deadline.micros
+    if deadline.at and isinstance(snapshot.vars.get(deadline.at), int):
+        return int(snapshot.vars[deadline.at])
+    if deadline.time:
+        return schedules.next_local(deadline.zone, deadline.time, at)
+    closing = schedules.next_closing(deadline.schedule, at) if deadline.schedule else None
+    return at + deadline.micros if closing is None else closing
 
 
 def _pend(snapshot: Snapshot, name: str) -> Snapshot:

@@ -21,11 +21,19 @@ class Arrow(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StepCall(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One entry of a state's `enter` list."""
+    """One entry of a state's `enter` list. `cases` are the branches of a `choose`."""
 
     type: str
     args: dict[str, Any] = {}
     effect: bool = False
+    cases: tuple[Case, ...] = ()
+
+
+class Case(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One branch of a `choose`: the first whose `when` holds is done; an empty `when` always holds."""
+
+    do: tuple[StepCall, ...]
+    when: str = ""
 
 
 class After(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,7 +44,10 @@ class After(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One state. `on` maps event names to arrows, first match wins (S26)."""
+    """One state. `on` maps event names to arrows, first match wins (S26).
+
+    A parent with `each` runs its children once per allocation for which `where` holds (S28).
+    """
 
     name: str
     parent: str = ""
@@ -48,25 +59,37 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     after: tuple[After, ...] = ()
     final: bool = False
     each: str = ""
+    where: str = ""
     initial: str = ""
 
 
 class Deadline(msgspec.Struct, frozen=True, omit_defaults=True):
     """A promise of the handover: due `micros` after the start, or after first entering `since` (S22).
 
-    `until_window` takes the order's own window end instead, when it has one.
+    Instead of `micros`, where there is one: the end of the order's window (`until_window`), the moment in
+    the variable `at`, the next closing of `schedule`, or the next `time` of day ("HH:MM:SS") in `zone`.
     """
 
-    micros: int
+    micros: int = 0
     since: str = ""
     until_window: bool = False
+    at: str = ""
+    schedule: dict[str, Any] = {}
+    time: str = ""
+    zone: str = ""
 
 
 class Start(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What begins a handover: api, code, tag, selection, schedule or desk (S27)."""
+    """What begins a handover: api, code, tag, selection, schedule or desk (S27).
+
+    `group` names the people who may begin it, `keys` what is keyed before, `schedule` when it opens.
+    """
 
     on: str
     terminal: str = ""
+    group: str = ""
+    keys: str = ""
+    schedule: dict[str, Any] = {}
 
 
 class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,6 +103,7 @@ class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
     states: dict[str, State]
     deadlines: dict[str, Deadline] = {}
     start: tuple[Start, ...] = ()
+    keys: dict[str, str] = {}
     inputs: dict[str, Any] = {}
     source_owner: str = ""
     urgency: str = "normal"

@@ -55,7 +55,8 @@ def events(draw: st.DrawFn, machine: Machine) -> Event:
 def test_any_sequence_of_events_is_answered(data: st.DataObject, name: str) -> None:
     """Nothing raises, ended stays ended, entries only grow, an open effect is only left by its result."""
     machine = machine_of(name)
-    snapshot = begin(machine, Snapshot("h", name, ""), Event("begun", EventClass.INTERNAL, 0)).snapshot
+    begun = Event("begun", EventClass.INTERNAL, 0)
+    snapshot = begin(machine, Snapshot("h", name, ""), begun, truth).snapshot
     for event in data.draw(st.lists(events(machine), max_size=25)):
         before = snapshot
         decision = step(machine, before, event, truth)

@@ -57,7 +57,7 @@ def machine(compile_states: Compile) -> Machine:
 
 def start(machine: Machine, at: int = 0) -> Snapshot:
     fresh = Snapshot("h1", "test", machine.digest())
-    return begin(machine, fresh, Event("begun", EventClass.INTERNAL, at)).snapshot
+    return begin(machine, fresh, Event("begun", EventClass.INTERNAL, at), truth).snapshot
 
 
 def fact(name: str, at: int = 0, **data: object) -> Event:
@@ -129,13 +129,13 @@ def test_s22_a_deadline_is_set_on_the_first_entry_and_never_again(machine: Machi
 def test_s22_the_orders_window_end_may_be_the_deadline(compile_states: Compile) -> None:
     machine = compile_states(PICKUP.replace("from: waiting", "from: waiting, until: window"))
     fresh = Snapshot("h1", "test", machine.digest(), vars={"window": {"until": 7 * HOUR}})
-    begun = begin(machine, fresh, internal("begun")).snapshot
+    begun = begin(machine, fresh, internal("begun"), truth).snapshot
     assert after(machine, begun, command("load")).deadlines == {"hold": 7 * HOUR}
 
 
 def test_s22_a_deadline_without_from_counts_from_the_start(compile_states: Compile) -> None:
     machine = compile_states(PICKUP.replace(", from: waiting", ""))
-    begun = begin(machine, Snapshot("h1", "test", "m"), internal("begun", HOUR))
+    begun = begin(machine, Snapshot("h1", "test", "m"), internal("begun", HOUR), truth)
     assert begun.timers == (("deadline.hold", 49 * HOUR),)
 
 

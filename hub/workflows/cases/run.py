@@ -135,7 +135,7 @@ class _Run:
 
     def result(self) -> CaseResult:
         begun = Event("begun", EventClass.INTERNAL, self.now)
-        self._follow(begun, begin(self.machine, self.snapshot, begun))
+        self._follow(begun, begin(self.machine, self.snapshot, begun, expressions.truth))
         self._settle()
         for one in self.case.when:
             self._happen(one)

@@ -5,7 +5,7 @@ Everything here runs on the store's writer thread and reads no clock: times come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from hub.workflows.engine import (
     Guards,
     Snapshot,
     begin,
+    chosen,
     deliverable,
     step,
 )
@@ -93,7 +94,7 @@ class Engine:
     def start(self, tx: Tx, snapshot: Snapshot, event: Event) -> Run:
         """Enter the initial state of a handover whose row has just been inserted."""
         run = Run(tx, self.machines.get(tx, snapshot.machine), snapshot, event.at)
-        self._follow(run, event, begin(run.machine, snapshot, event))
+        self._follow(run, event, begin(run.machine, snapshot, event, self.guards))
         self._finish(run, snapshot)
         return run
 
@@ -133,13 +134,13 @@ class Engine:
             before = run.snapshot
             run.snapshot = decision.snapshot
             run.tx.journal(run.stream, "handover.moved", _trace(run, event, decision), run.at)
-            if not decision.entered:
-                return
             if decision.cancel_timers:
                 records.cancel_state_timers(run.tx, run.handover_id)
-            self._set_timers(run, decision)
-            _IN_TRANSITION.hit()
-            following = self._enter(run, event, decision, before)
+            following = decision.follow
+            if decision.entered:
+                self._set_timers(run, decision)
+                _IN_TRANSITION.hit()
+                following = self._enter(run, event, decision, before)
             if following is None:
                 return
             event = following
@@ -158,7 +159,7 @@ class Engine:
         try:
             if decision.steps:  # a savepoint costs as much as a small statement
                 with run.tx.savepoint():
-                    for call in decision.steps:
+                    for call in self._in_order(run, event, decision.steps):
                         self.executors[call.type](run, self._arguments(run, event, call))
         except _FAILURES as error:
             failure = _failure(error)
@@ -171,6 +172,15 @@ class Engine:
         if decision.effect is not None:
             return self._intend(run, event, decision.effect)
         return None if run.snapshot.ended else _internal(run, "entered")
+
+    def _in_order(self, run: Run, event: Event, calls: tuple[StepCall, ...]) -> Iterator[StepCall]:
+        """The steps one by one; what a `choose` comes to is decided when its turn comes (S21)."""
+        for call in calls:
+            if call.cases:
+                scope = self.scope(run.machine, run.snapshot, event)
+                yield from self._in_order(run, event, chosen(call, scope, self.guards))
+            else:
+                yield call
 
     def _intend(self, run: Run, event: Event, call: StepCall) -> Event | None:
         """Write the effect's intent; a refusal to act is a refuted effect with its reason."""
