@@ -22,6 +22,15 @@ class LegState(StrEnum):
     CAPTURED = "captured"
     VOIDED = "voided"
     REFUND_OWED = "refund_owed"
+    REFUNDED = "refunded"
+
+
+class Purpose(StrEnum):
+    """What a leg pays for. `later` is charged while nobody stands at the terminal: an overdue item."""
+
+    PRICE = "price"
+    DEPOSIT = "deposit"
+    LATER = "later"
 
 
 class MoneyDecision(StrEnum):
@@ -32,8 +41,9 @@ class MoneyDecision(StrEnum):
 
 
 _COLUMNS = """
-l.id, l.handover_id, l.device, l.rail, l.amount, l.approved, l.currency, l.item, l.state, l.reason, l.opened,
-d.decision, d.amount, d.at FROM leg AS l LEFT JOIN money_decision AS d ON d.leg_id = l.id
+l.id, l.handover_id, l.device, l.rail, l.amount, l.approved, l.currency, l.item, l.state, l.reason,
+l.purpose, l.reference, l.opened, d.decision, d.amount, d.at
+FROM leg AS l LEFT JOIN money_decision AS d ON d.leg_id = l.id
 """
 _ONE = f"SELECT {_COLUMNS} WHERE l.id = ?"
 _OF = f"SELECT {_COLUMNS} WHERE l.handover_id = ? ORDER BY l.opened, l.id"
@@ -46,8 +56,9 @@ SELECT {_COLUMNS} WHERE l.state IN ('asked', 'approved', 'unknown') AND l.device
 ORDER BY l.opened, l.id
 """
 _INSERT = """
-INSERT INTO leg (id, handover_id, device, rail, amount, currency, item, state, opened, changed)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'asked', ?8, ?8)
+INSERT INTO leg (id, handover_id, device, rail, amount, currency, item, state, opened, changed, purpose,
+  reference)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'asked', ?8, ?8, ?9, ?10)
 """
 _MOVE = "UPDATE leg SET state = ?, approved = coalesce(?, approved), reason = ?, changed = ? WHERE id = ?"
 _DECIDE = "INSERT INTO money_decision (leg_id, decision, amount, at) VALUES (?, ?, ?, ?)"
@@ -84,7 +95,10 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One tender. Amounts are minor units of `currency`; `approved` may differ from `amount`."""
+    """One tender. Amounts are minor units of `currency`; `approved` may differ from `amount`.
+
+    `reference` names the payment that the order's owner took, on the rail `upstream`.
+    """
 
     id: str
     handover_id: str
@@ -96,20 +110,27 @@ class Leg:
     item: str
     state: LegState
     reason: str
+    purpose: Purpose
+    reference: str | None
     opened: int
     decided: Decided | None
 
 
 def open_leg(
     tx: Tx, handover_id: str, device: str, amount: int, currency: str, item: str, at: int, *,
-    rail: str = "", leg_id: str | None = None,
+    rail: str = "", leg_id: str | None = None, purpose: Purpose | str = Purpose.PRICE,
+    reference: str | None = None,
 ) -> str:
     """Begin a tender of `amount` minor units at `device` and return the leg's id."""
+    purpose = Purpose(purpose)
     leg_id = leg_id or tx.new_id(at)
-    tx.execute(_INSERT, (leg_id, handover_id, device, rail or device, amount, currency, str(item), at))
+    tx.execute(_INSERT, (
+        leg_id, handover_id, device, rail or device, amount, currency, str(item), at, purpose.value,
+        reference,
+    ))
     body: dict[str, Json] = {
         "leg": leg_id, "device": device, "rail": rail or device, "amount": amount, "currency": currency,
-        "item": str(item),
+        "item": str(item), "purpose": purpose.value, "reference": reference,
     }
     tx.journal("handover/" + handover_id, journal.LEG_OPENED, body, at)
     return leg_id
@@ -233,9 +254,9 @@ def _answered(
 
 def _from_row(row: Any) -> Leg:
     *facts, opened, decision, amount, at = row
-    id_, handover_id, device, rail, asked, approved, currency, item, state, reason = facts
+    id_, handover_id, device, rail, asked, approved, currency, item, state, reason, purpose, reference = facts
     decided = None if decision is None else Decided(MoneyDecision(decision), amount, at)
     return Leg(
-        id_, handover_id, device, rail, asked, approved, currency, item, LegState(state), reason, opened,
-        decided,
+        id_, handover_id, device, rail, asked, approved, currency, item, LegState(state), reason,
+        Purpose(purpose), reference, opened, decided,
     )

@@ -37,6 +37,9 @@ LEG_DENIED: Final = "leg.denied"  # leg, reason
 LEG_UNKNOWN: Final = "leg.unknown"  # leg
 LEG_DECIDED: Final = "leg.decided"  # leg, decision, amount
 LEG_SETTLED: Final = "leg.settled"  # leg, state
+REFUND_OPENED: Final = "refund.opened"  # refund, leg, amount
+REFUND_SETTLED: Final = "refund.settled"  # refund, leg, amount, state
+REFUND_REQUESTED: Final = "payment.refund_requested"  # leg, reference, amount, currency
 
 # stream handover/<id> where one is known, else terminal/<name>
 ACCESS_DENIED: Final = "access.denied"  # terminal, method, reason, grant
