@@ -42,6 +42,8 @@ class MessageDelivery:
         self._devices = devices
         self._notifier = notifier
         self._wake = asyncio.Event()
+        #: Seconds after which retries are looked for.
+        self.pause = _PAUSE
 
     def nudge(self) -> None:
         """There may be something to deliver."""
@@ -58,7 +60,7 @@ class MessageDelivery:
             except Exception:  # noqa: BLE001  one message must not keep all others
                 _LOG.exception("A round of messages failed")
             try:
-                async with asyncio.timeout(_PAUSE):
+                async with asyncio.timeout(self.pause):
                     await self._wake.wait()
             except TimeoutError:
                 continue

@@ -21,6 +21,8 @@ class Timers:
         self._fire = fire
         self._heap: list[tuple[int, str, str]] = []
         self._wake = asyncio.Event()
+        #: Seconds after which the clock is looked at again; a virtual clock is never set and needs no look.
+        self.longest = _LONGEST
 
     def load(self, timers: Iterable[DueTimer]) -> None:
         """Take over the stored timers at start."""
@@ -41,7 +43,7 @@ class Timers:
             while self._heap and self._heap[0][0] <= self._clock.now():
                 due, handover_id, name = heapq.heappop(self._heap)
                 await self._fire(handover_id, name, due)
-            wait = _LONGEST
+            wait = self.longest
             if self._heap:
                 wait = min(wait, max((self._heap[0][0] - self._clock.now()) / SECOND, 0.0))
             try:
