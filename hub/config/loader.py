@@ -66,6 +66,7 @@ class _Reading:
         self._marks = Marks("")
         self._chain: list[Path] = []
         self._files: list[Path] = []
+        self._texts: dict[str, str] = {}
         self._open: set[int] = set()
         self._broken: set[YamlPath] = set()
         self._secrets: Document | None = None
@@ -83,12 +84,15 @@ class _Reading:
             return None
         if text is None:
             return None
+        self._texts[str(path)] = text
         node, good = self._compose(text, path)
         if not good:
             return None
         self._chain.append(path)
         data = None if node is None else self._build(node, ())
-        return Document(data, self._marks, path, tuple(self._files or [path]), frozenset(self._broken))
+        return Document(
+            data, self._marks, path, tuple(self._files or [path]), frozenset(self._broken), self._texts
+        )
 
     def _read(self, path: Path) -> str | None:
         raw = path.read_bytes()
@@ -250,6 +254,8 @@ class _Reading:
             text = self._read(target)
         except OSError as error:
             return self._bad(path, mark, f"cannot read '{name}': {error.strerror or error} ({chain})")
+        if text is not None:
+            self._texts[str(target)] = text
         node, good = self._compose(text, target) if text is not None else (None, False)
         if not good:
             self._broken.add(path)

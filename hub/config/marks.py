@@ -6,8 +6,8 @@ wrong asks the table for the key or the value at a path.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -56,6 +56,11 @@ class Marks:
     def __contains__(self, path: object) -> bool:
         return path in self._values
 
+    def items(self) -> Iterator[tuple[YamlPath, Mark | None, Mark]]:
+        """Every path with the mark of its key, if it has one, and of its value."""
+        for path, value in self._values.items():
+            yield path, self._keys.get(path), value
+
     def _find(self, path: YamlPath, table: dict[YamlPath, Mark]) -> Mark:
         while path:
             found = table.get(path)
@@ -86,7 +91,7 @@ class Document:
     """A loaded file with its includes: plain values, their marks, and what could not be filled in.
 
     `broken` names the paths whose value is only a stand-in, because its problem is already reported;
-    nothing further should be said about them.
+    nothing further should be said about them. `texts` holds what the files said.
     """
 
     data: Any
@@ -94,6 +99,7 @@ class Document:
     path: Path
     files: tuple[Path, ...]
     broken: frozenset[YamlPath]
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def is_broken(self, path: Iterable[Any]) -> bool:
         """Whether the value at `path`, or one that it lies in, is a stand-in."""

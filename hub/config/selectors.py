@@ -24,8 +24,8 @@ _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?\Z")
 class SiteNames:
     """What a site calls its things; selectors choose among them.
 
-    `devices` gives each device's capabilities. None stands for "not known" where names are checked
-    without a whole site: any name then passes.
+    `devices` gives each device's capabilities, `schedules` what each means (hub.model.schedules).
+    None stands for "not known" where names are checked without a whole site: any name then passes.
     """
 
     currency: str = "EUR"
@@ -39,7 +39,8 @@ class SiteNames:
     slots: Collection[str] | None = None
     person_groups: Collection[str] | None = None
     templates: Collection[str] | None = None
-    schedules: Collection[str] | None = None
+    schedules: Mapping[str, Mapping[str, Any]] | None = None
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,23 @@ def _named(what: str, pick: Callable[[SiteNames], Collection[str] | None]) -> _S
     return _Selector(make, {vol.Optional("multiple"): flag})
 
 
+#: Stands in for a schedule where the site is not known: open around the clock.
+_ALWAYS: Mapping[str, Any] = {"zone": "UTC", "week": [[[0, 86_400]]] * 7, "except": {}}
+
+
+def _schedule(options: Mapping[str, Any], names: SiteNames) -> Validator:
+    """The name of a schedule; its value is what the schedule says, so that a handover pins it (S31)."""
+    known = names.schedules
+
+    def validate(value: Any) -> dict[str, Any]:
+        if known is None:
+            return {"name": text(value), **_ALWAYS}
+        word = one_of_site(value, known, "schedule")
+        return {"name": word, **known[word]}
+
+    return validate
+
+
 def _any_number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Wrong(f"expected a number, found {kind_of(value)}", "for example: 5")
@@ -237,6 +255,6 @@ SELECTORS: dict[str, _Selector] = {
     "role": _named("role", lambda names: names.roles),
     "person_group": _named("person group", lambda names: names.person_groups),
     "template": _named("template", lambda names: names.templates),
-    "schedule": _named("schedule", lambda names: names.schedules),
+    "schedule": _Selector(_schedule),
     "terminal": _named("terminal", lambda names: names.terminals),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,33 +15,42 @@ from hub.core.clock import MINUTE
 from hub.workflows import machine as compiled
 from hub.workflows.checks import check_machine
 from hub.workflows.checks.names import check_names
-from hub.workflows.engine import HALTED, RECOVERY
+from hub.workflows.engine import COMPLETED_BY_HAND, HALTED, RECOVERY
+from hub.workflows.fragments import assemble
 from hub.workflows.machine import Arrow, Machine, State, StepCall
-from hub.workflows.parse import STAY, Instance, Parsed, parse
+from hub.workflows.parse import STAY, Instance, Parsed, branch_list, parse
+from hub.workflows.routines import inline
 from hub.workflows.steps import STEPS, StepType
 
 #: The inherited final state of a handover that the desk has closed (S25).
 CLOSED_BY_DESK = "closed_by_desk"
+#: The step that decides between lists of steps.
+CHOOSE = "choose"
 __all__ = ["CLOSED_BY_DESK", "Compiled", "Instance", "compile_blueprint"]
 
 
 class Compiled(NamedTuple):
-    """The machine, or None with the reasons in `problems`. `marks` lead from a path to its line."""
+    """The machine, or None with the reasons in `problems`.
+
+    `marks` lead from a path to its file and line, `sources` hold the text of every file that it is made of.
+    """
 
     machine: Machine | None
     problems: Problems
     marks: Marks
+    sources: Mapping[str, str] = {}
 
 
 def compile_blueprint(
     source: Path | str, workflow: str, inputs: Mapping[str, Any] | None = None,
     names: SiteNames | None = None, *, instance: Instance | None = None, file: str = "blueprint.yaml",
-    steps: Mapping[str, StepType] = STEPS,
+    steps: Mapping[str, StepType] = STEPS, library: Sequence[Path] = (),
 ) -> Compiled:
     """Compile the blueprint at a path, or its text, for one workflow of a site.
 
     `names` are what selectors choose among, `instance` says where the inputs stand, for errors;
-    `steps` may include those of integrations.
+    `steps` may include those of integrations. Fragments are looked for beside the file, then in the folders
+    of `library`, then among the shipped ones.
     """
     problems = Problems()
     document = (
@@ -49,16 +58,20 @@ def compile_blueprint(
     )
     if document is None:
         return Compiled(None, problems, Marks(str(source) if isinstance(source, Path) else file))
+    document = inline(assemble(document, problems, library), problems)
     parsed = parse(document, inputs or {}, names or SiteNames(), problems, instance)
-    if parsed is None:
-        return Compiled(None, problems, document.marks)
-    machine = _machine(parsed, workflow, steps, problems)
+    if parsed is None or len(problems):
+        return Compiled(None, problems, document.marks, document.texts)
+    zone = names.zone if names is not None else "UTC"
+    machine = _machine(parsed, workflow, zone, steps, problems)
     check_machine(machine, parsed.document, steps, problems)
     check_names(machine, parsed.document, names or SiteNames(), problems)
-    return Compiled(None if len(problems) else machine, problems, document.marks)
+    return Compiled(None if len(problems) else machine, problems, document.marks, document.texts)
 
 
-def _machine(parsed: Parsed, workflow: str, steps: Mapping[str, StepType], problems: Problems) -> Machine:
+def _machine(
+    parsed: Parsed, workflow: str, zone: str, steps: Mapping[str, StepType], problems: Problems
+) -> Machine:
     head, body = parsed.head, parsed.body
     states = {
         name: _state(name, spec, parsed.document, steps, problems) for name, spec in body["states"].items()
@@ -67,14 +80,21 @@ def _machine(parsed: Parsed, workflow: str, steps: Mapping[str, StepType], probl
     return Machine(
         workflow=workflow, blueprint=head["name"], version=head["version"], lang=head["lang"],
         initial=body["initial"], states=states | _inherited(states),
-        deadlines={
-            name: compiled.Deadline(spec["after"], spec.get("from", ""), spec.get("until") == "window")
-            for name, spec in body.get("deadlines", {}).items()
-        },
-        start=tuple(compiled.Start(spec["on"], spec.get("terminal", "")) for spec in body["start"]),
+        deadlines={name: _deadline(spec, zone) for name, spec in body.get("deadlines", {}).items()},
+        start=tuple(compiled.Start(**spec) for spec in body["start"]), keys=body.get("keys", {}),
         inputs=dict(parsed.inputs), source_owner=body.get("source", {}).get("owner", "hub"),
         urgency=promise.get("urgency", "normal"), first_paged=promise.get("first_paged", "staff"),
         promise_micros=promise.get("minutes", 0) * MINUTE,
+    )
+
+
+def _deadline(spec: Mapping[str, Any], zone: str) -> compiled.Deadline:
+    until = spec.get("until", "")
+    time = until if until not in ("", "window", "closing") else ""
+    return compiled.Deadline(
+        micros=spec.get("after", 0), since=spec.get("from", ""), until_window=until == "window",
+        at=spec.get("at", ""), schedule=spec.get("schedule", {}) if until == "closing" else {},
+        time=time, zone=zone if time else "",
     )
 
 
@@ -84,6 +104,8 @@ def _inherited(own: Mapping[str, State]) -> dict[str, State]:
     if not calls:
         return {}
     halted_kind = "step_failed"
+    held = "{{ allocation is defined }}"
+    handed_over = (StepCall("transfer_custody", {"to": "recipient"}), StepCall("release"))
     closing = (Arrow(CLOSED_BY_DESK, "{{ event.verdict == 'closed' }}"),)
     inherited = {
         RECOVERY: State(
@@ -96,6 +118,12 @@ def _inherited(own: Mapping[str, State]) -> dict[str, State]:
                 "incident.resolved": (Arrow(CLOSED_BY_DESK, f"{{{{ event.kind == '{halted_kind}' }}}}"),),
                 "command.cancel": (Arrow(CLOSED_BY_DESK),),
             },
+        ),
+        COMPLETED_BY_HAND: State(
+            COMPLETED_BY_HAND, label="Completed by hand", status="completed", phase="completed", final=True,
+            enter=(
+                StepCall("revoke_credential"), StepCall("choose", cases=(compiled.Case(handed_over, held),)),
+            ),
         ),
         CLOSED_BY_DESK: State(
             CLOSED_BY_DESK, label="Closed by the desk", status="cancelled", phase="closed", final=True
@@ -119,7 +147,8 @@ def _state(
         phase=spec.get("phase", ""), enter=tuple(call for call in calls if call is not None),
         on={event: _arrows(arrows) for event, arrows in spec.get("on", {}).items()},
         after=tuple(compiled.After(timer["for"], _arrows(timer["to"])) for timer in spec.get("after", ())),
-        final=spec.get("final", False), each=spec.get("each", ""), initial=spec.get("initial", ""),
+        final=spec.get("final", False), each=spec.get("each", ""), where=spec.get("where", ""),
+        initial=spec.get("initial", ""),
     )
 
 
@@ -133,10 +162,38 @@ def _call(
     step: str, args: Any, path: YamlPath, document: Document, steps: Mapping[str, StepType],
     problems: Problems,
 ) -> StepCall | None:
-    kind = steps.get(step)
     where: YamlPath = (*path, step)
+    if step == CHOOSE:
+        return _choose(args, where, document, steps, problems)
+    kind = steps.get(step)
     if kind is None:
         problems.add(document.marks.key(where), f"unknown step '{step}'", suggest(step, steps), path)
         return None
     found = check(kind.schema, document, where, problems, args)
     return StepCall(step, found or {}, kind.is_effect)
+
+
+def _choose(
+    args: Any, where: YamlPath, document: Document, steps: Mapping[str, StepType], problems: Problems
+) -> StepCall | None:
+    """A `choose`: branches of database steps, the first whose `when` holds."""
+    branches = check(branch_list, document, where, problems, args)
+    if branches is None:
+        return None
+    cases = []
+    for index, branch in enumerate(branches):
+        path: YamlPath = (*where, index, "do")
+        found = (
+            _call(step, inner, (*path, at), document, steps, problems)
+            for at, (step, inner) in enumerate(branch["do"])
+        )
+        calls = tuple(call for call in found if call is not None)
+        for at, call in enumerate(calls):
+            if call.effect:
+                mark = document.marks.key((*path, at, call.type))
+                problems.add(
+                    mark, f"{call.type} acts: it cannot stand in choose",
+                    "lead to a state of its own instead: entered: [{when: ..., to: STATE}]", path,
+                )
+        cases.append(compiled.Case(calls, branch.get("when", "")))
+    return StepCall(CHOOSE, cases=tuple(cases))

@@ -20,6 +20,8 @@ from hub.workflows.machine import Arrow, Deadline, Machine, State, StepCall
 RECOVERY = "recovery"
 #: The inherited state of a step that failed although its type knows no reason to (S23).
 HALTED = "halted"
+#: The inherited final state of a handover that staff have done by hand.
+COMPLETED_BY_HAND = "completed_by_hand"
 #: The word of an arrow in a loop that ends the turn of the allocation in hand (S28).
 NEXT = "next"
 #: What a loop over allocations tells its parent state when every turn is over.
@@ -204,6 +206,8 @@ def _target(
         arrows = _arrows(machine, machine.states[snapshot.asked], f"effect.{verdict}")
         return _choose(arrows, machine, snapshot, event, guards, traced)
     inherited = RECOVERY if name == "effect.in_doubt" else HALTED if name.endswith(".failed") else ""
+    if name == "command.complete" and snapshot.state != RECOVERY:
+        inherited = COMPLETED_BY_HAND
     return inherited if inherited in machine.states and inherited != snapshot.state else None
 
 

@@ -18,6 +18,7 @@ from jinja2.runtime import Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from hub.config.marks import YamlPath
+from hub.model import schedules
 from hub.model.failures import StepFailed
 
 _WHOLE = re.compile(r"\s*\{\{(?P<body>.*)\}\}\s*\Z", re.DOTALL)
@@ -28,13 +29,15 @@ _WORDS = frozenset(
 _MAX_LENGTH = 500
 _MAX_NODES = 120
 
+#: Our own: what a schedule of the site says about a moment.
+_CALENDAR = {"next_opening": schedules.next_opening, "next_closing": schedules.next_closing}
 FILTERS = frozenset((
     "abs", "default", "first", "int", "last", "length", "lower", "max", "min", "round", "string", "sum",
-    "trim", "upper",
+    "trim", "upper", *_CALENDAR,
 ))
 TESTS = frozenset((
-    "defined", "undefined", "none", "number", "string", "eq", "ne", "lt", "le", "gt", "ge", "in", "true",
-    "false",
+    "during", "defined", "undefined", "none", "number", "string", "eq", "ne", "lt", "le", "gt", "ge", "in",
+    "true", "false",
 ))
 _NODES: tuple[type[nodes.Node], ...] = (
     nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair,
@@ -84,8 +87,21 @@ class _Data(SandboxedEnvironment):
         return self.undefined(obj=obj, name=argument)
 
 
+def _of_schedule(ask: Callable[[Mapping[str, Any], int], Any]) -> Callable[[Any, Any], Any]:
+    """`{{ now | next_opening(inputs.opening) }}`: the moment comes first, then the schedule."""
+
+    def answer(at: Any, schedule: Any) -> Any:
+        if not isinstance(at, int) or not isinstance(schedule, Mapping) or "week" not in schedule:
+            raise TypeError("expected a moment and a schedule, for example: now is during(inputs.opening)")
+        return ask(schedule, at)
+
+    return answer
+
+
 def _environment() -> Environment:
     env = _Data(undefined=StrictUndefined, autoescape=False, optimized=False)
+    env.filters |= {name: _of_schedule(ask) for name, ask in _CALENDAR.items()}
+    env.tests["during"] = lambda at, schedule: _of_schedule(schedules.is_open)(at, schedule)
     env.filters = {name: env.filters[name] for name in FILTERS}
     env.tests = {name: env.tests[name] for name in TESTS | {"==", "!=", "<", "<=", ">", ">="}}
     env.globals = {}

@@ -32,6 +32,7 @@ from hub.config.selectors import SiteNames, selector_validator
 from hub.model.states import Status
 from hub.workflows.expressions import body_of
 from hub.workflows.steps.database import URGENCIES
+from hub.workflows.vocabulary import COMMANDS
 
 LANG = 1
 STARTS = ("api", "code", "tag", "selection", "schedule", "desk")
@@ -77,6 +78,20 @@ _INPUT = mapping({
     vol.Required("selector", description="add: selector: {text: {}}"): object,
 })
 
+_SECTION = mapping({
+    vol.Optional("name"): text,
+    vol.Optional("description"): text,
+    vol.Optional("icon"): text,
+    vol.Optional("collapsed"): flag,
+    vol.Required("input"): table(_INPUT),
+})
+
+
+def _input_or_section(value: Any) -> Any:
+    """One input, or a section with a heading over several (their names stay flat)."""
+    return (_SECTION if isinstance(value, Mapping) and "input" in value else _INPUT)(value)
+
+
 _HEAD = mapping({
     vol.Required("name", description="add: name: Reserved pickup"): text,
     vol.Required("domain", description="add: domain: handover"): one_of(("handover",), "domain"),
@@ -84,7 +99,9 @@ _HEAD = mapping({
     vol.Required("lang", description=f"add: lang: {LANG}"): _lang,
     vol.Optional("description"): text,
     vol.Optional("hub_version"): _hub_version,
-    vol.Optional("input"): table(_INPUT),
+    vol.Optional("author"): text,
+    vol.Optional("source_url"): text,
+    vol.Optional("input"): table(_input_or_section),
 })
 
 
@@ -163,6 +180,19 @@ def _enter(value: Any) -> list[tuple[str, Any]]:
     return calls
 
 
+def branch_list(value: Any) -> list[dict[str, Any]]:
+    """The branches of a `choose`: a list of `{when, do}`; their steps are checked where those are known."""
+    if not isinstance(value, list) or not value:
+        mend = 'for example: choose: [{when: "{{ ... }}", do: [...]}, {do: [...]}]'
+        raise Wrong(f"expected a list of branches, found {kind_of(value)}", mend)
+    return _each(value, _BRANCH)
+
+
+_BRANCH = mapping({
+    vol.Optional("when"): _guard, vol.Required("do", description="add: do: [...]"): _enter,
+})
+
+
 def _events(value: Any) -> dict[str, list[dict[str, str]]]:
     if not isinstance(value, Mapping):
         mend = "for example: on: {entered: waiting}"
@@ -191,17 +221,80 @@ _STATE = mapping({
     vol.Optional("parent"): text,
     vol.Optional("initial"): text,
     vol.Optional("each"): one_of(("allocation",), "thing to repeat for"),
+    vol.Optional("where"): _guard,
 })
+
+
+def _schedule(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or "week" not in value:
+        raise Wrong(f"expected a schedule, found {kind_of(value)}", "take it as an input: !input opening")
+    return value
+
+
+def _keyed(value: Any) -> str:
+    word = str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
+    if not word.isdecimal() or len(word) > 3:
+        raise Wrong(f"'{word}' cannot be keyed", 'write one to three digits in quotes: "7"')
+    return word
+
 
 _START = mapping({
-    vol.Required("on", description="add: on: api"): one_of(STARTS, "start"), vol.Optional("terminal"): text,
+    vol.Required("on", description="add: on: api"): one_of(STARTS, "start"),
+    vol.Optional("terminal"): text,
+    vol.Optional("group"): text,
+    vol.Optional("keys"): _keyed,
+    vol.Optional("schedule"): _schedule,
+})
+_ENDS = ("window", "closing")
+
+
+def _end(value: Any) -> str:
+    match = re.match(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\Z", value) if isinstance(value, str) else None
+    if match is not None:
+        return f"{int(match[1]):02}:{match[2]}:00"
+    if value not in _ENDS:
+        raise Wrong(f"{kind_of(value)} is no end", 'write window, closing, or a time of day: "18:00"')
+    return str(value)
+
+
+_DEADLINE_KEYS = mapping({
+    vol.Optional("after"): duration(1),
+    vol.Optional("from"): text,
+    vol.Optional("until"): _end,
+    vol.Optional("schedule"): _schedule,
+    vol.Optional("at"): name,
 })
 
-_DEADLINE = mapping({
-    vol.Required("after", description="add: after: {hours: 48}"): duration(1),
-    vol.Optional("from"): text,
-    vol.Optional("until"): one_of(("window",), "end"),
-})
+
+def _deadline(value: Any) -> Any:
+    spec = _DEADLINE_KEYS(value)
+    until = spec.get("until", "")
+    if "after" not in spec and ("at" in spec or until in ("", "window")):
+        raise vol.RequiredFieldInvalid(
+            "required", [vol.Required("after", description="add: after: {hours: 48}")]
+        )
+    if until == "closing" and "schedule" not in spec:
+        raise vol.RequiredFieldInvalid(
+            "required", [vol.Required("schedule", description="add: schedule: !input opening")]
+        )
+    return spec
+
+
+def _keys(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise Wrong(f"expected numbers with commands, found {kind_of(value)}", 'for example: {"7": undo}')
+    command = one_of(COMMANDS, "command")
+    out: dict[str, str] = {}
+    errors: list[vol.Invalid] = []
+    for key, word in value.items():
+        try:
+            out[_keyed(key)] = command(word)
+        except vol.Invalid as error:
+            error.prepend([key])
+            errors.append(error)
+    if errors:
+        raise vol.MultipleInvalid(errors)
+    return out
 
 
 def _starts(value: Any) -> list[dict[str, str]]:
@@ -218,7 +311,8 @@ _BODY: dict[Any, Any] = {
         vol.Optional("minutes"): whole(1, unit="minutes"),
     }),
     vol.Required("start", description="add: start: [{on: api}]"): _starts,
-    vol.Optional("deadlines"): table(_DEADLINE),
+    vol.Optional("deadlines"): table(_deadline),
+    vol.Optional("keys"): _keys,
     vol.Required("initial", description="add: initial: the name of the first state"): text,
     vol.Required("states", description="add: states: with at least one state"): table(_STATE),
 }
@@ -247,9 +341,8 @@ def parse(
     head = None
     if "blueprint" in document.data:
         head = check(_HEAD, document, ("blueprint",), problems)
-    declared = document.at(("blueprint", "input"))
-    declared = declared if isinstance(declared, dict) else {}
-    values, raw = _inputs(document, declared, given, names, problems, instance)
+    declared, places = _declared(document, problems)
+    values, raw = _inputs(document, declared, places, given, names, problems, instance)
     filled = _filled(document, raw, declared, problems)
     body = check(_WHOLE, filled, (), problems)
     if len(problems) > before or head is None or body is None:
@@ -257,9 +350,34 @@ def parse(
     return Parsed(filled, head, body, values)
 
 
+def _declared(document: Document, problems: Problems) -> tuple[dict[str, Any], dict[str, YamlPath]]:
+    """Every input by its flat name, those of sections among them, and where each is declared."""
+    top: YamlPath = ("blueprint", "input")
+    found = document.at(top)
+    inputs: dict[str, Any] = {}
+    places: dict[str, YamlPath] = {}
+    for key, spec in found.items() if isinstance(found, dict) else ():
+        section = spec.get("input") if isinstance(spec, dict) else None
+        inner = section if isinstance(section, dict) else {key: spec}
+        path: YamlPath = (*top, key, "input") if isinstance(section, dict) else top
+        for name_, one in inner.items():
+            where: YamlPath = (*path, name_)
+            if name_ in inputs:
+                what = f"input '{name_}' is declared twice"
+                problems.add(document.marks.key(where), what, "give one of them another name", where)
+            hidden = inner is section and spec.get("collapsed") is True and isinstance(one, dict)
+            if hidden and "default" not in one and one.get("required", True):
+                problems.add(
+                    document.marks.key(where), f"input '{name_}' of a collapsed section has no default",
+                    "add: default: ..., or take `collapsed` away", where,
+                )
+            inputs[name_], places[name_] = one, where
+    return inputs, places
+
+
 def _inputs(
-    document: Document, declared: Mapping[str, Any], given: Mapping[str, Any], names: SiteNames,
-    problems: Problems, instance: Instance | None,
+    document: Document, declared: Mapping[str, Any], places: Mapping[str, YamlPath],
+    given: Mapping[str, Any], names: SiteNames, problems: Problems, instance: Instance | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Checked values for the machine, and as they are written for `!input`."""
     values: dict[str, Any] = {}
@@ -273,7 +391,7 @@ def _inputs(
     for key, spec in declared.items():
         if not isinstance(spec, dict):
             continue
-        at: YamlPath = ("blueprint", "input", key)
+        at = places[key]
         try:
             selector = selector_validator(spec.get("selector"), names)
         except vol.Invalid as error:

@@ -24,7 +24,7 @@ def compile_states() -> Callable[..., Machine]:
     """Compile the text below a short head; the text must be sound."""
 
     def build(body: str, inputs: Mapping[str, Any] | None = None) -> Machine:
-        machine, problems, _ = compile_blueprint(
+        machine, problems, *_ = compile_blueprint(
             HEAD + textwrap.dedent(body), "test", inputs or {"bank": "main"}
         )
         assert machine is not None, problems.render()
@@ -39,7 +39,7 @@ def complaints() -> Callable[..., list[Problem]]:
 
     def find(text: str, inputs: Mapping[str, Any] | None = None, head: str = HEAD) -> list[Problem]:
         given = {"bank": "main"} if inputs is None else inputs
-        _, problems, _ = compile_blueprint(
+        _, problems, *_ = compile_blueprint(
             head + textwrap.dedent(text), "test", given, SiteNames(banks=("main",))
         )
         return list(problems)

@@ -121,7 +121,7 @@ def test_a_hub_that_is_too_old_says_so(points_at: Points) -> None:
 
 
 def test_text_that_is_no_blueprint() -> None:
-    machine, problems, _ = compile_blueprint("just text", "x")
+    machine, problems, *_ = compile_blueprint("just text", "x")
     assert machine is None
     assert [problem.message for problem in problems] == ["this is no blueprint"]
 
@@ -180,7 +180,7 @@ def test_an_instances_inputs_are_checked_at_their_line(
 ) -> None:
     instance, given = instance_of(inputs)
     names = SiteNames(banks=("main",))
-    machine, problems, _ = compile_blueprint(INPUTS + BODY, "parcels", given, names, instance=instance)
+    machine, problems, *_ = compile_blueprint(INPUTS + BODY, "parcels", given, names, instance=instance)
     assert machine is None
     problem = next(problem for problem in problems if message in problem.message)
     assert (problem.file, problem.line, problem.column) == ("site.yaml", *place)
@@ -201,18 +201,18 @@ def test_an_input_that_nobody_declared(points_at: Points) -> None:
 
 
 def test_inputs_keep_their_checked_values_in_the_machine() -> None:
-    machine, problems, _ = compile_blueprint(INPUTS + BODY, "parcels", {"bank": "main", "hold": "01:00:00"})
+    machine, problems, *_ = compile_blueprint(INPUTS + BODY, "parcels", {"bank": "main", "hold": "01:00:00"})
     assert machine is not None, problems.render()
     assert machine.inputs == {"bank": "main", "hold": 3_600_000_000}
     assert machine.deadlines["hold"].micros == 3_600_000_000
 
 
 def test_a_default_is_used_and_checked() -> None:
-    machine, _, _ = compile_blueprint(INPUTS + BODY, "parcels", {"bank": "main"})
+    machine, _, *_ = compile_blueprint(INPUTS + BODY, "parcels", {"bank": "main"})
     assert machine is not None
     assert machine.inputs["hold"] == 7_200_000_000
     wrong = INPUTS.replace("default: {hours: 2}", "default: {days: 3}")
-    machine, problems, _ = compile_blueprint(wrong + BODY, "parcels", {"bank": "main"})
+    machine, problems, *_ = compile_blueprint(wrong + BODY, "parcels", {"bank": "main"})
     assert machine is None
     assert "too long" in next(iter(problems)).message
 
@@ -222,12 +222,12 @@ def test_an_optional_input_without_a_value_takes_its_line_away() -> None:
     body = BODY.replace("bank: !input bank", "bank: main, size: !input size").replace(
         "!input hold", "{hours: 1}"
     )
-    machine, problems, _ = compile_blueprint(head + body, "parcels", {})
+    machine, problems, *_ = compile_blueprint(head + body, "parcels", {})
     assert machine is not None, problems.render()
     assert machine.states["a"].enter[0].args == {"bank": "main"}
 
 
 def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
-    machine, problems, _ = compile_blueprint(tmp_path / "none.yaml", "x")
+    machine, problems, *_ = compile_blueprint(tmp_path / "none.yaml", "x")
     assert machine is None
     assert "cannot read this file" in next(iter(problems)).message

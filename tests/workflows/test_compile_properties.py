@@ -17,7 +17,7 @@ WORDS = sorted({word for text in TEXTS.values() for word in text.replace(":", " 
 
 def answered(text: str, name: str) -> None:
     inputs = INPUTS if name == "sale" else {"bank": "main"}
-    machine, problems, _ = compile_blueprint(text, name, inputs)
+    machine, problems, *_ = compile_blueprint(text, name, inputs)
     assert (machine is None) == bool(len(problems))
     for problem in problems:
         assert 1 <= problem.line <= text.count("\n") + 2

@@ -21,7 +21,7 @@ INPUTS = {"pickup": {"bank": "main"}, "sale": {"bank": "main", "terminal": "fron
 
 @cache
 def machine_of(name: str) -> Machine:
-    machine, problems, _ = compile_blueprint(BLUEPRINTS / f"{name}.yaml", name, INPUTS[name])
+    machine, problems, *_ = compile_blueprint(BLUEPRINTS / f"{name}.yaml", name, INPUTS[name])
     assert machine is not None, problems.render()
     return machine
 
@@ -86,13 +86,13 @@ def test_comments_and_blank_lines_do_not_change_the_digest(data: st.DataObject, 
     spots = data.draw(st.lists(st.integers(0, len(lines) - 1), max_size=8))
     for spot in spots:
         lines[spot] += data.draw(_NOISE)
-    machine, problems, _ = compile_blueprint("\n".join(lines), name, INPUTS[name])
+    machine, problems, *_ = compile_blueprint("\n".join(lines), name, INPUTS[name])
     assert machine is not None, problems.render()
     assert machine.digest() == machine_of(name).digest()
 
 
 def test_another_input_is_another_digest() -> None:
-    machine, _, _ = compile_blueprint(
+    machine, _, *_ = compile_blueprint(
         BLUEPRINTS / "pickup.yaml", "pickup", {"bank": "main", "hold_window": {"hours": 1}}
     )
     assert machine is not None

@@ -91,9 +91,9 @@ states:
   a: {enter: [{light: {colour: red}}], on: {effect.confirmed: z}}
   z: {final: true}
 """
-    machine, problems, _ = compile_blueprint(text, "x", steps=with_steps([light]))
+    machine, problems, *_ = compile_blueprint(text, "x", steps=with_steps([light]))
     assert machine is None
     assert "nothing handles effect.refuted in 'a'" in problems.render()
     good = text.replace("confirmed: z", "confirmed: z, effect.refuted: z")
-    machine, problems, _ = compile_blueprint(good, "x", steps=with_steps([light]))
+    machine, problems, *_ = compile_blueprint(good, "x", steps=with_steps([light]))
     assert machine is not None, problems.render()

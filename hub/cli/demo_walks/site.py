@@ -13,7 +13,7 @@ from pathlib import Path
 from hub.cli.demo_walks.api import Api
 from hub.cli.demo_walks.story import WalkFailed
 from hub.config import Problems, load_yaml
-from hub.site.shipped import shipped
+from hub.config.shipped import shipped
 from hub.twin.client import TwinClient
 from hub.twin.info import default_state, read_info
 from hub.twin.launch import TwinProcess, ensure_twin

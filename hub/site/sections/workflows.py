@@ -10,8 +10,8 @@ import voluptuous as vol
 
 from hub.config import Problems, SiteNames, Wrong, mapping, suggest, text
 from hub.config.schema import kind_of
+from hub.config.shipped import blueprint_folders
 from hub.site.sections.reading import Reading
-from hub.site.shipped import blueprint_folders
 from hub.site.specs import WorkflowSpec
 from hub.workflows.machine import Machine
 from hub.workflows.parse import Instance
@@ -55,7 +55,7 @@ def site_names(reading: Reading, roles: Collection[str]) -> SiteNames:
         products=reading.names("products"),
         terminals=reading.names("terminals"),
         roles=sorted(roles),
-        machines=(), slots=(), person_groups=(), schedules=(),
+        machines=(), slots=(), person_groups=(), schedules={},
     )
 
 

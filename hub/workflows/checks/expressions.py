@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from hub.config.marks import Document, YamlPath
 from hub.config.problems import Problems, suggest
 from hub.workflows import expressions
+from hub.workflows.checks.graph import calls_of
 from hub.workflows.machine import Machine
 from hub.workflows.steps.types import StepType
 
 #: What a handover holds from its start (the order) and what the engine adds to every expression.
 ORDER_NAMES = (
-    "item", "items", "recipient_ref", "window", "external_ref", "leg", "terminal", "allocation", "credential",
+    "item", "items", "recipient_ref", "depositor_ref", "window", "external_ref", "due", "paid", "data",
+    "leg", "legs", "terminal", "allocation", "allocations", "asset", "credential", "credentials", "approval",
 )
 ENGINE_NAMES = ("inputs", "event", "now", "attempts", "state", "status", "phase")
 
@@ -23,7 +25,7 @@ def check_expressions(
     """Check every expression in steps and guards of the blueprint's own states."""
     known = {*ORDER_NAMES, *ENGINE_NAMES}
     for state in machine.states.values():
-        for call in state.enter:
+        for call, _ in calls_of(state):
             known |= {*steps[call.type].sets, *(call.args if call.type == "set" else ())}
     for path, text in _texts(machine):
         if path[:2] in document.marks:
@@ -32,8 +34,13 @@ def check_expressions(
 
 def _texts(machine: Machine) -> Iterator[tuple[YamlPath, str]]:
     for state in machine.states.values():
-        for index, call in enumerate(state.enter):
-            yield from _strings(call.args, ("states", state.name, "enter", index, call.type))
+        for call, path in calls_of(state):
+            yield from _strings(call.args, path)
+            for index, case in enumerate(call.cases):
+                if case.when:
+                    yield (*path, index, "when"), case.when
+        if state.where:
+            yield ("states", state.name, "where"), state.where
         for event, arrows in state.on.items():
             for index, arrow in enumerate(arrows):
                 if arrow.when:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from hub.config.marks import Document, YamlPath
 from hub.config.problems import Problems
 from hub.workflows.checks.graph import Edge, Graph, effect_of
-from hub.workflows.machine import State
+from hub.workflows.machine import State, StepCall
 from hub.workflows.steps.types import RESULTS, StepType
 
 _SAY = {
     "allocation": ("no compartment is assigned yet", "assign one in a state that comes before on every way"),
     "authorisation": ("no payment is authorised", "come here only through authorise's effect.confirmed"),
     "question": ("no payment was asked for", "a state with authorise must come before on every way"),
+    "capture": ("no payment is captured", "come here only through capture's effect.confirmed"),
     "credential": ("no credential is issued yet", "issue one in a state that comes before on every way"),
 }
 
@@ -24,15 +25,31 @@ def check_needs(graph: Graph, document: Document, steps: Mapping[str, StepType],
     for name, holds in _holding(graph, steps).items():
         state = graph.machine.states[name]
         known = set(holds)
-        for index, call in enumerate(state.enter):
-            kind = steps[call.type]
-            for need in kind.needs:
-                if need not in known:
-                    path: YamlPath = ("states", name, "enter", index, call.type)
-                    what, mend = _SAY.get(need, (f"'{need}' is not given yet", ""))
-                    problems.add(document.marks.key(path), f"{call.type} in '{name}': {what}", mend, path)
-            if not call.effect:
-                known |= set(kind.gives)
+        _check_calls(state.enter, ("states", name, "enter"), name, known, document, steps, problems)
+
+
+def _check_calls(
+    calls: Iterable[StepCall], path: YamlPath, state: str, known: set[str], document: Document,
+    steps: Mapping[str, StepType], problems: Problems,
+) -> None:
+    """Check the steps in order; `known` grows with what each gives, but not with what only a branch gives."""
+    for index, call in enumerate(calls):
+        where: YamlPath = (*path, index, call.type)
+        for at, case in enumerate(call.cases):
+            inner = known | _assumed(case.when)
+            _check_calls(case.do, (*where, at, "do"), state, inner, document, steps, problems)
+        kind = steps[call.type]
+        for need in kind.needs:
+            if need not in known:
+                what, mend = _SAY.get(need, (f"'{need}' is not given yet", ""))
+                problems.add(document.marks.key(where), f"{call.type} in '{state}': {what}", mend, where)
+        if not call.effect:
+            known |= set(kind.gives)
+
+
+def _assumed(when: str) -> set[str]:
+    """What a branch may count on because its `when` asks for it: `{{ allocation is defined }}`."""
+    return {name for name in _SAY if f"{name} is defined" in when}
 
 
 def _holding(graph: Graph, steps: Mapping[str, StepType]) -> dict[str, frozenset[str]]:

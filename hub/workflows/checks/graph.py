@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hub.config.marks import YamlPath
-from hub.workflows.engine import RECOVERY
+from hub.workflows.engine import EACH_DONE, NEXT, RECOVERY
 from hub.workflows.machine import Arrow, Machine, State, StepCall
 
+#: The edge to the next turn of a loop: another allocation, so nothing is repeated and it ends by itself.
+TURN = "turn"
 #: Ways through recovery: the desk's verdict takes the arrow of the state that asked (S25).
 VERDICTS = {"effect.confirmed": "verdict.confirmed", "effect.refuted": "verdict.refuted"}
 
@@ -62,6 +64,19 @@ def effect_of(state: State) -> StepCall | None:
     return next((call for call in state.enter if call.effect), None)
 
 
+def calls_of(state: State) -> Iterator[tuple[StepCall, YamlPath]]:
+    """Every step of a state with its source path, those in the branches of a `choose` among them."""
+    yield from _calls(state.enter, ("states", state.name, "enter"))
+
+
+def _calls(calls: Iterable[StepCall], path: YamlPath) -> Iterator[tuple[StepCall, YamlPath]]:
+    for index, call in enumerate(calls):
+        where: YamlPath = (*path, index, call.type)
+        yield call, where
+        for at, case in enumerate(call.cases):
+            yield from _calls(case.do, (*where, at, "do"))
+
+
 def entered(machine: Machine, target: str) -> str:
     """The state that an arrow to `target` really enters: a parent's first child."""
     return machine.states[target].initial or target
@@ -79,6 +94,21 @@ def arrows_of(machine: Machine, state: State) -> Iterator[tuple[str, Arrow, Yaml
             yield f"after.{index}", arrow, ("states", state.name, "after", index)
 
 
+def _targets(machine: Machine, state: State, target: str) -> Iterator[tuple[str, bool]]:
+    """Where an arrow can come out, and whether that is the next turn of a loop over allocations (S28)."""
+    parent = machine.states.get(state.parent if target == NEXT else target)
+    if parent is None or not parent.each:
+        yield entered(machine, target), False
+        return
+    if target == NEXT:
+        yield parent.initial, True
+    else:
+        yield parent.initial, False
+    for arrow in parent.on.get(EACH_DONE, ()):  # no turn left, or no allocation that takes part
+        if arrow.to and arrow.to != parent.name:
+            yield entered(machine, arrow.to), False
+
+
 def _edges(machine: Machine, state: State) -> Iterator[Edge]:
     if state.initial or state.final:
         return
@@ -89,9 +119,9 @@ def _edges(machine: Machine, state: State) -> Iterator[Edge]:
             asked_recovery = asked_recovery and arrow.to == RECOVERY
         if not arrow.to:
             continue
-        target = entered(machine, arrow.to)
-        yield Edge(state.name, event, target, path, bool(arrow.when))
-        if event in VERDICTS and state.name != RECOVERY:
-            yield Edge(state.name, VERDICTS[event], target, path, bool(arrow.when))
+        for target, turn in _targets(machine, state, arrow.to):
+            yield Edge(state.name, TURN if turn else event, target, path, bool(arrow.when))
+            if event in VERDICTS and state.name != RECOVERY and not turn:
+                yield Edge(state.name, VERDICTS[event], target, path, bool(arrow.when))
     if asked_recovery:
         yield Edge(state.name, "effect.in_doubt", RECOVERY, ("states", state.name), False)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from hub.config.marks import Document, YamlPath
 from hub.config.problems import Problems, suggest
 from hub.config.selectors import SiteNames
+from hub.workflows.checks.graph import calls_of
 from hub.workflows.expressions import body_of
 from hub.workflows.machine import Machine
 
@@ -14,14 +15,17 @@ from hub.workflows.machine import Machine
 def check_names(machine: Machine, document: Document, names: SiteNames, problems: Problems) -> None:
     """Banks and products of `assign`, and the terminals of `start`, must exist where the site is known."""
     for state in machine.states.values():
-        for index, call in enumerate(state.enter):
+        for call, path in calls_of(state):
             if call.type == "assign":
-                path: YamlPath = ("states", state.name, "enter", index, "assign")
                 _known("bank", call.args.get("bank"), names.banks, (*path, "bank"), document, problems)
                 product = call.args.get("product")
                 _known("product", product, names.products, (*path, "product"), document, problems)
+            group = str(call.args.get("to", "")).partition("group:")[2] or None
+            _known("person group", group, names.person_groups, (*path, "to"), document, problems)
     for index, start in enumerate(machine.start):
         where: YamlPath = ("start", index, "terminal")
+        _known("person group", start.group or None, names.person_groups, (*where[:2], "group"), document,
+               problems)
         _known("terminal", start.terminal or None, names.terminals, where, document, problems)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from hub.config.marks import Document, YamlPath
 from hub.config.problems import Problems
-from hub.workflows.checks.graph import arrows_of, effect_of
+from hub.workflows.checks.graph import arrows_of, calls_of, effect_of
 from hub.workflows.machine import Arrow, Machine, State
 from hub.workflows.steps.types import RESULTS, StepType
 
@@ -51,8 +51,7 @@ def _answers(
 ) -> None:
     """Every step that can fail, and every result of the effect, needs an arrow."""
     handled = {event for event, _, _ in arrows_of(machine, state)}
-    for index, call in enumerate(state.enter):
-        path: YamlPath = ("states", state.name, "enter", index, call.type)
+    for call, path in calls_of(state):
         mark = document.marks.key(path)
         kind = steps[call.type]
         if kind.fails and f"{call.type}.failed" not in handled and not state.final:
@@ -123,8 +122,7 @@ def _final(
             document.marks.key((*path, key)), f"'{state.name}' is final: nothing can happen there",
             f"remove `{key}` or `final`", path,
         )
-    for index, call in enumerate(state.enter):
-        where: YamlPath = (*path, "enter", index, call.type)
+    for call, where in calls_of(state):
         if call.effect or steps[call.type].fails:
             what = "has an effect" if call.effect else "can fail"
             problems.add(

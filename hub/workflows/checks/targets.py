@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from hub.config.marks import Document, YamlPath
 from hub.config.problems import Problems, suggest
-from hub.workflows.checks.graph import effect_of
-from hub.workflows.engine import RECOVERY
+from hub.workflows.checks.graph import calls_of, effect_of
+from hub.workflows.engine import EACH_DONE, NEXT, RECOVERY
 from hub.workflows.machine import Machine, State
 from hub.workflows.parse import STAY
 from hub.workflows.steps.types import RESULTS
+from hub.workflows.vocabulary import COMMANDS, FACTS, INTERNAL
 
-FACTS = (
-    "credential.accepted", "credential.refused", "door.opened", "door.closed", "door.breach", "selection",
-    "thermal.breach", "device.offline", "session.begun", "session.ended",
-)
-COMMANDS = ("command.load", "command.cancel", "command.open", "command.resolve")
-INTERNAL = ("entered", "each.done", "incident.resolved")
+_RESERVED = {STAY: "do not leave the state", NEXT: "the next allocation's turn"}
 
 
 def check_targets(machine: Machine, document: Document, problems: Problems) -> None:
@@ -29,9 +25,9 @@ def check_targets(machine: Machine, document: Document, problems: Problems) -> N
         path: YamlPath = ("states", state.name)
         if path not in document.marks:
             continue  # an inherited state
-        if state.name == STAY:
-            mend = "it means: do not leave the state; choose another name"
-            problems.add(document.marks.key(path), f"'{STAY}' cannot name a state", mend, path)
+        if state.name in _RESERVED:
+            mend = f"it means: {_RESERVED[state.name]}; choose another name"
+            problems.add(document.marks.key(path), f"'{state.name}' cannot name a state", mend, path)
         _families(machine, state, document, problems)
         _arrows(machine, state, document, problems)
         _events(machine, state, document, problems)
@@ -45,12 +41,8 @@ def _unknown(
 
 def _families(machine: Machine, state: State, document: Document, problems: Problems) -> None:
     path: YamlPath = ("states", state.name)
-    if state.each:
-        problems.add(
-            document.marks.key((*path, "each")),
-            "a handover has one allocation: `each` has nothing to repeat",
-            "write the states without `each`", path,
-        )
+    if state.each or state.where:
+        _loop(state, document, problems)
     for key, other in (("parent", state.parent), ("initial", state.initial)):
         if other and other not in machine.states:
             _unknown(machine, other, (*path, key), document, problems)
@@ -73,6 +65,26 @@ def _families(machine: Machine, state: State, document: Document, problems: Prob
         )
 
 
+def _loop(state: State, document: Document, problems: Problems) -> None:
+    """A loop over allocations has children, and an answer to its end (S28)."""
+    path: YamlPath = ("states", state.name)
+    if not state.each:
+        problems.add(
+            document.marks.key((*path, "where")), "`where` chooses among turns, and this is no loop",
+            "add: each: allocation, or take the line away", path,
+        )
+    elif not state.initial:
+        problems.add(
+            document.marks.key((*path, "each")), f"'{state.name}' has no states to run for each allocation",
+            f"add: initial: CHILD, and to that state: parent: {state.name}", path,
+        )
+    elif EACH_DONE not in state.on:
+        problems.add(
+            document.marks.key(path), f"nothing handles {EACH_DONE} in '{state.name}'",
+            f"add to on: {EACH_DONE}: STATE  (event.released of event.of)", path,
+        )
+
+
 def _arrows(machine: Machine, state: State, document: Document, problems: Problems) -> None:
     lists = [(("states", state.name, "on", event), arrows) for event, arrows in state.on.items()]
     lists += [
@@ -81,7 +93,14 @@ def _arrows(machine: Machine, state: State, document: Document, problems: Proble
     for path, arrows in lists:
         for index, arrow in enumerate(arrows):
             where = _target_path(document, path, index)
-            if arrow.to and arrow.to not in machine.states:
+            if arrow.to == NEXT:
+                parent = machine.states.get(state.parent)
+                if parent is None or not parent.each:
+                    problems.add(
+                        document.marks.value(where), "'next' is for states of a loop over allocations",
+                        "name the state that follows, or give this one a parent with each: allocation", where,
+                    )
+            elif arrow.to and arrow.to not in machine.states:
                 _unknown(machine, arrow.to, where, document, problems)
             if arrow.to == RECOVERY and path[-1] != "effect.in_doubt":
                 problems.add(
@@ -112,9 +131,10 @@ def _target_path(document: Document, path: tuple[str, ...], index: int) -> YamlP
 def _events(machine: Machine, state: State, document: Document, problems: Problems) -> None:
     children = [one for one in machine.states.values() if one.parent == state.name]
     family = children if state.initial else [state]
-    own = [f"{call.type}.failed" for one in family for call in one.enter if not call.effect]
+    own = [f"{call.type}.failed" for one in family for call, _ in calls_of(one) if not call.effect]
     deadlines = [f"deadline.{name}" for name in machine.deadlines]
-    known = [*FACTS, *COMMANDS, *INTERNAL, *RESULTS, *own, *deadlines]
+    commands = [f"command.{word}" for word in COMMANDS]
+    known = [*FACTS, *commands, *INTERNAL, *RESULTS, *own, *deadlines]
     effect = effect_of(state)
     for event in state.on:
         path: YamlPath = ("states", state.name, "on", event)

@@ -6,12 +6,25 @@ from collections.abc import Iterable, Mapping
 
 from hub.workflows.steps.database import DATABASE_STEPS, RESERVED
 from hub.workflows.steps.effects import EFFECT_STEPS
+from hub.workflows.steps.people import PEOPLE_STEPS
 from hub.workflows.steps.types import RESULTS, EffectClass, StepType
 
 __all__ = ["RESERVED", "RESULTS", "STEPS", "EffectClass", "StepType", "with_steps"]
 
+def _not_called(value: object) -> object:
+    raise AssertionError("the branches are checked one by one")
+
+
+CHOOSE = StepType(
+    "choose", _not_called, EffectClass.DATABASE,
+    "Does the steps of the first branch whose `when` holds; one without `when` always holds. A step that "
+    "fails there does so under its own name.",
+)
+
 #: Every step of the hub itself, by name.
-STEPS: Mapping[str, StepType] = {step.name: step for step in (*DATABASE_STEPS, *EFFECT_STEPS)}
+STEPS: Mapping[str, StepType] = {
+    step.name: step for step in (*DATABASE_STEPS, *PEOPLE_STEPS, CHOOSE, *EFFECT_STEPS)
+}
 
 
 def with_steps(extra: Iterable[StepType]) -> dict[str, StepType]:

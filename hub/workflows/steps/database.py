@@ -8,15 +8,15 @@ from typing import Any
 import voluptuous as vol
 
 from hub.config.schema import Wrong, flag, kind_of, name, one_of, text, whole
-from hub.desk.templates import TEMPLATES
-from hub.model.states import Method, Size, Thermal
-from hub.workflows.steps.types import EffectClass, StepType, arguments, words
+from hub.model.states import Size, Thermal
+from hub.workflows.steps.types import EffectClass, StepType, arguments
 
-PARTIES = ("hub", "staff", "recipient", "unknown")
+PARTIES = ("hub", "staff", "recipient", "depositor", "unknown")
 URGENCIES = ("low", "normal", "high", "critical")
 #: Names that steps of a blueprint may read but not `set`: they belong to the order or to the engine.
 RESERVED = frozenset((
-    "item", "items", "recipient_ref", "window", "external_ref", "allocation", "leg", "terminal", "credential",
+    "item", "items", "recipient_ref", "depositor_ref", "window", "external_ref", "due", "paid", "data",
+    "allocation", "allocations", "asset", "leg", "legs", "terminal", "credential", "credentials", "approval",
     "inputs", "event", "now", "attempts", "state", "status", "phase",
 ))
 
@@ -35,12 +35,13 @@ def _assignments(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def _database(step: str, schema: Mapping[Any, Any], doc: str, **more: Any) -> StepType:
+def database_step(step: str, schema: Mapping[Any, Any], doc: str, **more: Any) -> StepType:
+    """A step that runs in the transaction; every argument may be an expression."""
     return StepType(step, arguments(schema), EffectClass.DATABASE, doc, **more)
 
 
 DATABASE_STEPS = (
-    _database(
+    database_step(
         "assign",
         {
             vol.Required("bank", description="add: bank: !input bank"): text,
@@ -48,64 +49,54 @@ DATABASE_STEPS = (
             vol.Optional("thermal"): one_of(Thermal, "thermal class"),
             vol.Optional("product"): text,
             vol.Optional("low"): flag,
+            vol.Optional("per"): one_of(("order", "item"), "measure"),
+            vol.Optional("hold"): one_of(("hard", "soft"), "hold"),
+            vol.Optional("apart"): text,
+            vol.Optional("asset"): text,
+            vol.Optional("asset_kind"): text,
         },
         "Takes a compartment of the bank for this handover and stores it as `allocation`. Without `product`: "
-        "an empty one of the size and thermal class. With `product`: one that holds it. A compartment that "
-        "the handover had before is given back, its contents and its bar unchanged.",
-        fails=("full", "too_big", "wrong_class", "barred", "sold_out"),
-        gives=("allocation",), sets=("allocation",),
+        "an empty one of the size and thermal class. With `product`: one that holds it; with `asset` or "
+        "`asset_kind`: the one that this asset, or a free one of the kind, lies in. `per: item` takes one "
+        "for every item, with the item's own size and class, all of them or none. `hold: soft` keeps a place "
+        "for goods that are still to come. Where `apart` differs, compartments are never neighbours. A "
+        "compartment that the handover had before is given back, its contents and its bar unchanged.",
+        fails=("full", "too_big", "wrong_class", "barred", "kept_apart", "sold_out", "no_asset"),
+        gives=("allocation",), sets=("allocation", "allocations", "asset"),
     ),
-    _database(
+    database_step(
         "release", {},
         "Gives the compartment back and records it as empty.",
         needs=("allocation",),
     ),
-    _database(
+    database_step(
         "bar", {vol.Required("reason", description="add: reason: stuck"): name},
         "Takes the compartment out of service for this reason; its contents stay recorded.",
         needs=("allocation",),
     ),
-    _database(
+    database_step(
         "unbar", {vol.Required("reason", description="add: reason: stuck"): name},
         "Ends the reason of an earlier `bar`. The compartment serves again when no other one is left.",
         needs=("allocation",),
     ),
-    _database(
-        "issue_credential",
-        {
-            vol.Required("methods", description="add: methods: [pin, qr]"):
-                words(tuple(Method), "way to present a credential"),
-            vol.Required("until", description="add: until: DEADLINE"): name,
-        },
-        "Issues the recipient's credential for this compartment, valid until the named deadline.",
-        fails=("no_method", "no_deadline"), needs=("allocation",), gives=("credential",),
-        sets=("credential",),
-    ),
-    _database(
-        "revoke_credential", {},
-        "Ends every credential of this handover; without one it does nothing.",
-    ),
-    _database(
-        "notify",
-        {
-            vol.Required("to", description="add: to: recipient"): one_of(("recipient", "staff"), "addressee"),
-            vol.Required("template", description="add: template: NAME"):
-                one_of(TEMPLATES, "message template"),
-        },
-        "Puts a message into the outbox. The workflow does not wait for it (S34).",
-    ),
-    _database(
+    database_step(
         "transfer_custody",
-        {vol.Required("to", description="add: to: recipient"): one_of(PARTIES, "party")},
-        "Records who is accountable for the item from now on.",
+        {
+            vol.Required("to", description="add: to: recipient"): one_of(PARTIES, "party"),
+            vol.Optional("condition"): name,
+            vol.Optional("due"): name,
+        },
+        "Records who is accountable for the item from now on, and in which `condition` it changed hands. An "
+        "asset goes with its item: to the person, who is to bring it back by the deadline `due`, or to the "
+        "compartment.",
         needs=("allocation",),
     ),
-    _database(
+    database_step(
         "adjust_stock", {vol.Required("by", description="add: by: -1"): whole(-1000, 1000)},
         "Changes the count of the product in this compartment.",
         fails=("sold_out",), needs=("allocation",),
     ),
-    _database(
+    database_step(
         "raise_incident",
         {
             vol.Required("kind", description="add: kind: stuck"): name,

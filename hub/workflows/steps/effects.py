@@ -19,6 +19,9 @@ def _unobserved(args: Mapping[str, Any]) -> bool:
     return args.get("evidence") == EvidenceLevel.ACK
 
 
+_PURPOSE = one_of(("price", "deposit", "later"), "purpose")
+_MOTOR = (EvidenceLevel.DROP_SENSOR.value, EvidenceLevel.CYCLE.value)
+
 EFFECT_STEPS = (
     StepType(
         "open",
@@ -26,7 +29,7 @@ EFFECT_STEPS = (
             vol.Required("evidence", description="add: evidence: door_sensor"):
                 one_of(EvidenceLevel, "level of evidence"),
             vol.Required("within", description="add: within: {seconds: 5}"): duration(SECOND // 10, HOUR),
-            vol.Optional("for"): one_of(("recipient", "staff"), "person"),
+            vol.Optional("for"): one_of(("recipient", "staff", "depositor"), "person"),
         }),
         EffectClass.OBSERVABLE,
         "Opens the compartment's door once and proves it within the time. With `evidence: ack` nothing "
@@ -35,26 +38,60 @@ EFFECT_STEPS = (
         needs=("allocation",), weakens=_unobserved,
     ),
     StepType(
+        "dispense",
+        arguments({
+            vol.Required("evidence", description="add: evidence: drop_sensor"):
+                one_of(_MOTOR, "level of evidence"),
+            vol.Required("within", description="add: within: {seconds: 20}"): duration(SECOND, HOUR),
+        }),
+        EffectClass.OBSERVABLE,
+        "Runs the slot's motor once, for one unit, and proves it by the drop sensor or by the motor's cycle.",
+        results=RESULTS, refutes=("jam", "sold_out", "no_drop", "motor_fault", "rejected", "not_sent"),
+        needs=("allocation",),
+    ),
+    StepType(
         "authorise",
         arguments({
             vol.Required("amount", description='add: amount: "{{ leg.amount }}"'): whole(1),
-            vol.Required("item", description='add: item: "{{ leg.item }}"'): whole(0),
+            vol.Optional("item"): whole(0),
             vol.Required("within", description="add: within: {seconds: 60}"): duration(SECOND, HOUR),
+            vol.Optional("purpose"): _PURPOSE,
         }),
         EffectClass.OBSERVABLE,
-        "Asks the terminal's payment device for the amount (minor units). Refuted means that no money is "
-        "held; confirmed is a promise of money and not yet a sale.",
-        results=RESULTS, refutes=("denied", "cancelled", "expired", "rejected", "not_sent"),
+        "Asks for the amount (minor units): what the order's owner has taken already (`paid`), else the "
+        "terminal's payment device. Refuted means that no money is held; confirmed is a promise of money and "
+        "not yet a sale. `purpose: deposit` and `later` need a rail that can hold money.",
+        results=RESULTS,
+        refutes=("denied", "cancelled", "expired", "rejected", "not_sent", "no_terminal", "no_hold"),
         gives=("authorisation",), leaves=("question",),
     ),
     StepType(
-        "capture", arguments({}), EffectClass.IDEMPOTENT,
+        "capture", arguments({vol.Optional("purpose"): _PURPOSE}), EffectClass.IDEMPOTENT,
         "Takes the authorised money. Decided once per leg and never flipped.",
-        results=RESULTS, refutes=("rejected",), needs=("authorisation",),
+        results=RESULTS, refutes=("rejected",), needs=("authorisation",), gives=("capture",),
     ),
     StepType(
-        "void", arguments({}), EffectClass.IDEMPOTENT,
+        "void", arguments({vol.Optional("purpose"): _PURPOSE}), EffectClass.IDEMPOTENT,
         "Gives the authorised money back. One that cannot be proved opens a `refund_owed` incident.",
         results=RESULTS, refutes=("rejected",), needs=("question",),
+    ),
+    StepType(
+        "refund",
+        arguments({vol.Optional("amount"): whole(1), vol.Optional("purpose"): _PURPOSE}),
+        EffectClass.IDEMPOTENT,
+        "Gives captured money back, all of it or `amount`. Where the rail cannot, the result is refuted with "
+        "no_refund, and a `refund_owed` incident has an owner already.",
+        results=RESULTS, refutes=("no_refund", "rejected"), needs=("capture",),
+    ),
+    StepType(
+        "check_age",
+        arguments({
+            vol.Required("minimum", description="add: minimum: 18"): whole(1, 120),
+            vol.Required("within", description="add: within: {seconds: 60}"): duration(SECOND, HOUR),
+        }),
+        EffectClass.OBSERVABLE,
+        "Asks the terminal's age verifier whether the person is old enough. Where there is none it is "
+        "refuted with no_verifier; staff then look at the document (request_approval).",
+        results=RESULTS, refutes=("under_age", "no_document", "no_verifier", "rejected", "not_sent"),
     ),
 )
