@@ -5,7 +5,7 @@ Everything here runs on the store's writer thread and reads no clock: times come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,11 +27,12 @@ from hub.workflows.engine import (
     step,
 )
 from hub.workflows.machine import Machine, StepCall
-from hub.workflows.run import records
+from hub.workflows.run import records, steplog
 
 _IN_TRANSITION = Failpoint("workflows.transition")
 _WITH_INTENT = Failpoint("workflows.intent")
 _LIMIT = 64
+_NO_STEPS: Sequence[Any] = ()
 #: What an argument of the wrong kind raises besides StepFailed: an order's data may hold anything.
 _FAILURES = (StepFailed, ValueError, TypeError, LookupError, ArithmeticError)
 
@@ -133,14 +134,17 @@ class Engine:
             run.moved = True
             before = run.snapshot
             run.snapshot = decision.snapshot
-            run.tx.journal(run.stream, "handover.moved", _trace(run, event, decision), run.at)
+            following, log = decision.follow, _NO_STEPS
             if decision.cancel_timers:
                 records.cancel_state_timers(run.tx, run.handover_id)
-            following = decision.follow
             if decision.entered:
                 self._set_timers(run, decision)
                 _IN_TRANSITION.hit()
-                following = self._enter(run, event, decision, before)
+                if decision.steps:
+                    following, log = self._steps(run, event, decision, before)
+            run.tx.journal(run.stream, "handover.moved", _trace(run, event, decision, log), run.at)
+            if decision.entered and following is None:
+                following = self._entered(run, event, decision)
             if following is None:
                 return
             event = following
@@ -152,35 +156,53 @@ class Engine:
                 return
         raise RuntimeError(f"workflow {run.machine.workflow} does not come to rest")
 
-    def _enter(self, run: Run, event: Event, decision: Decision, before: Snapshot) -> Event | None:
-        """Run the steps and the effect of the entered state; the next internal event, if any."""
+    def _steps(
+        self, run: Run, event: Event, decision: Decision, before: Snapshot
+    ) -> tuple[Event | None, Sequence[Any]]:
+        """Run the database steps of the entered state: what a failing one leads to, and their records.
+
+        Transition, steps and records are one commit: none of them is ever without the others.
+        """
         vars_before, secrets_before = run.snapshot.vars, dict(run.secrets)
-        call: StepCall | None = None
+        place: steplog.Place = 0
+        call, args = decision.steps[0], None
+        log: list[Any] = []
         try:
-            if decision.steps:  # a savepoint costs as much as a small statement
-                with run.tx.savepoint():
-                    for call in self._in_order(run, event, decision.steps):
-                        self.executors[call.type](run, self._arguments(run, event, call))
+            with run.tx.savepoint():  # costs as much as a small statement
+                for place, call in self._in_order(run, event, decision.steps, log):
+                    args = None
+                    args = self._arguments(run, event, call)
+                    self.executors[call.type](run, args)
+                    log.append(steplog.done(place, call, args))
         except _FAILURES as error:
             failure = _failure(error)
+            log.append(steplog.failed(place, call, args, failure))
             run.secrets = secrets_before
             run.snapshot = msgspec.structs.replace(
                 run.snapshot, vars=vars_before, status=before.status, phase=before.phase
             )
-            assert call is not None
-            return _internal(run, f"{call.type}.failed", reason=failure.reason, detail=failure.detail)
+            return _internal(run, f"{call.type}.failed", reason=failure.reason, detail=failure.detail), log
+        return None, log
+
+    def _entered(self, run: Run, event: Event, decision: Decision) -> Event | None:
+        """Ask for the effect of the entered state; the next internal event, if any."""
         if decision.effect is not None:
             return self._intend(run, event, decision.effect)
         return None if run.snapshot.ended else _internal(run, "entered")
 
-    def _in_order(self, run: Run, event: Event, calls: tuple[StepCall, ...]) -> Iterator[StepCall]:
+    def _in_order(
+        self, run: Run, event: Event, calls: Sequence[StepCall], log: list[Any], above: str = ""
+    ) -> Iterator[tuple[steplog.Place, StepCall]]:
         """The steps one by one; what a `choose` comes to is decided when its turn comes (S21)."""
-        for call in calls:
+        for index, call in enumerate(calls):
+            place: steplog.Place = f"{above}[{index}]" if above else index
             if call.cases:
-                scope = self.scope(run.machine, run.snapshot, event)
-                yield from self._in_order(run, event, chosen(call, scope, self.guards))
+                do = chosen(call, self.scope(run.machine, run.snapshot, event), self.guards)
+                branch = next((i for i, case in enumerate(call.cases) if case.do is do), -1)
+                log.append(steplog.taken(place, branch))
+                yield from self._in_order(run, event, do, log, f"{place}.choose[{branch}].do")
             else:
-                yield call
+                yield place, call
 
     def _intend(self, run: Run, event: Event, call: StepCall) -> Event | None:
         """Write the effect's intent; a refusal to act is a refuted effect with its reason."""
@@ -268,12 +290,15 @@ def _changes(run: Run, now: Snapshot) -> dict[str, Any]:
     return changes
 
 
-def _trace(run: Run, event: Event, decision: Decision) -> dict[str, Any]:
+def _trace(run: Run, event: Event, decision: Decision, log: Sequence[Any] = ()) -> dict[str, Any]:
+    """One row of the handover's record. Of a decision that nothing handled, its snapshot is not taken yet."""
+    now = run.snapshot if decision.handled else decision.snapshot
     trace: dict[str, Any] = {
         "event": event.name, "from": decision.left, "to": decision.entered,
-        "status": decision.snapshot.status, "phase": decision.snapshot.phase,
-        **_changes(run, decision.snapshot),
+        "status": now.status, "phase": now.phase, **_changes(run, now),
     }
+    if log:
+        trace["steps"] = log
     if event.data:
         trace["data"] = event.data
     if event.effect_id:
