@@ -14,8 +14,8 @@ from hub.core.bus import EventBus
 from hub.core.commands import CommandPort
 from hub.core.supervisor import Supervisor
 from hub.effects.emergency import EmergencyRelease
-from hub.effects.records import authorisation_of, open_intents
-from hub.effects.runner import EffectRunner
+from hub.effects.records import authorisation_of, doubtful, in_doubt, open_intents
+from hub.effects.runner import IDEMPOTENT, EffectRunner
 from hub.effects.supplies import Supply, SupplyGates
 from hub.model.effects import Intent, Resolution
 from hub.model.observations import DeviceOnline, Observation, TemperatureRead
@@ -81,7 +81,7 @@ class Hub:
         device_supply = {d.name: d.supply for d in config.devices.values() if d.supply}
         self.effects = EffectRunner(
             clock, self.devices, SupplyGates(supplies, device_supply), self._tasks, store.epoch,
-            self.handovers.settle,
+            self.handovers.settle, in_doubt=self._in_doubt,
         )
         self.handovers.attach(self.effects)
         self.emergency = EmergencyRelease(
@@ -119,6 +119,8 @@ class Hub:
         hub.bus.listen(Changed, lambda _: hub.messages.nudge())
         hub.bus.listen(DeviceOnline, lambda _: hub.messages.nudge())
         hub.devices.start()
+        for intent in await store.read(lambda reader: doubtful(reader, IDEMPOTENT)):
+            hub.effects.chase(intent)
         hub._tasks.spawn("timers", hub.handovers.timers.run())
         hub._tasks.spawn("messages", hub.messages.run())
         hub._tasks.spawn("disk", hub._watch_disk())
@@ -177,6 +179,9 @@ class Hub:
         """What a device must not be reset over: intents without outcome, and money that is not decided."""
         return await self.store.read(lambda reader: _unsettled(reader, device))
 
+    async def _in_doubt(self, effect_id: str) -> bool:
+        return await self.store.read(lambda reader: in_doubt(reader, effect_id))
+
     async def _recover(self, intent: Intent) -> Resolution | None:
         return await self.effects.recover(intent)
 
@@ -185,10 +190,14 @@ class Hub:
 
 
 def _unsettled(reader: Reader, device: str) -> list[Intent]:
-    """Open intents of a device, and for each payment it approved and nobody decided its authorisation."""
+    """Open intents of a device; what is decided and repeated, though somebody was told; and for each payment
+    that it approved and nobody decided its authorisation."""
     legs = [leg for leg in commerce.undecided_legs(reader, device) if leg.approved is not None]
     held = [(leg, authorisation_of(reader, leg.id)) for leg in legs]
+    decided = [intent for intent in doubtful(reader, IDEMPOTENT) if intent.device == device]
     return open_intents(reader, device) + [
+        replace(intent, params={**intent.params, "approved": True}) for intent in decided
+    ] + [
         replace(intent, params={**intent.params, "amount": leg.approved, "approved": True})
         for leg, intent in held if intent is not None
     ]

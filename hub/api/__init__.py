@@ -21,6 +21,7 @@ from hub.api.capabilities import (
     OrderSource,
     PaymentProvider,
     Printer,
+    Refunds,
     TagReader,
     Thermometer,
 )
@@ -52,6 +53,7 @@ from hub.api.lines import (
     Priority,
     Tap,
 )
+from hub.api.steps import StepDefinition
 from hub.core.clock import Clock
 from hub.core.entropy import Entropy
 
@@ -64,6 +66,6 @@ __all__ = [
     "DigitalIO", "Directory", "Dispenser", "Driver", "Endpoint", "Entropy", "FramedLine", "Framer", "Hooks",
     "InDoubt", "IntegrationError", "Keypad", "LineBusy", "LineDown", "LineError", "LineParameters",
     "LineTimeout", "LockBank", "Message", "ModbusRefusal", "ModbusUnit", "NotReady", "NotSent", "Notifier",
-    "Occupancy", "OrderSource", "PaymentProvider", "Printer", "Priority", "Rejected", "TagReader", "Tap",
-    "Thermometer", "hookimpl",
+    "Occupancy", "OrderSource", "PaymentProvider", "Printer", "Priority", "Refunds", "Rejected",
+    "StepDefinition", "TagReader", "Tap", "Thermometer", "hookimpl",
 ]

@@ -106,6 +106,16 @@ class CashlessReader(Protocol):
 
 
 @runtime_checkable
+class Refunds(Protocol):
+    """A payment device or service that can pay back after a capture. Its `rail.refund` is then True."""
+
+    async def refund(self, intent: Intent, deadline: float) -> Receipt:
+        """Pay `params["amount"]` of the leg `intent.target` back. `params["refund"]` is the key by which
+        repeats are one refund. Repeatable until definite; the driver's `resolve` then tells."""
+        ...
+
+
+@runtime_checkable
 class CashAcceptor(Protocol):
     """Coins and notes."""
 

@@ -45,4 +45,4 @@ class Hooks:
 
     @hookspec(firstresult=True)
     def steps(self) -> Any:
-        """Workflow steps that the integration adds (a list of step definitions), or None."""
+        """Workflow steps that the integration adds, a list of `StepDefinition`, or None."""

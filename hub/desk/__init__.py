@@ -9,6 +9,7 @@ from hub.desk.incidents import (
     Urgency,
     assign_owner,
     incident,
+    incident_of_effect,
     incident_page,
     incidents,
     incidents_of,
@@ -38,8 +39,8 @@ from hub.desk.templates import TEMPLATES, MissingField, Rendered, Template, Temp
 __all__ = [
     "REFUND_OWED", "TEMPLATES", "Incident", "IncidentClosed", "IncidentVerdict", "MessageRow", "MissingField",
     "NoIncident", "NoMessage", "Outgoing", "Rendered", "Template", "TemplateError", "Urgency",
-    "assign_owner", "due_messages", "expire_messages", "incident", "incident_page", "incidents",
-    "incidents_of", "local_time", "mark_delivered", "mark_failed", "messages", "next_due", "open_incident",
-    "outgoing", "person", "queue_message", "render", "resolve_incident", "role", "withdraw_credentials",
-    "withdraw_for_person", "withdraw_messages",
+    "assign_owner", "due_messages", "expire_messages", "incident", "incident_of_effect", "incident_page",
+    "incidents", "incidents_of", "local_time", "mark_delivered", "mark_failed", "messages", "next_due",
+    "open_incident", "outgoing", "person", "queue_message", "render", "resolve_incident", "role",
+    "withdraw_credentials", "withdraw_for_person", "withdraw_messages",
 ]

@@ -40,9 +40,12 @@ _ONE = f"SELECT {_COLUMNS} WHERE id = ?"
 _ALL = f"SELECT {_COLUMNS} ORDER BY opened, id"
 _OPEN = f"SELECT {_COLUMNS} WHERE state = 'open' ORDER BY opened, id"
 _PAGE = f"""
-SELECT {_COLUMNS} WHERE (state = 'open' OR NOT ?1) AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3
+SELECT {_COLUMNS} WHERE (state = 'open' OR NOT ?1)
+  AND (?2 IS NULL OR (opened, id) < (SELECT opened, id FROM incident WHERE id = ?2))
+ORDER BY opened DESC, id DESC LIMIT ?3
 """
 _OF = f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY opened, id"
+_ABOUT = f"SELECT {_COLUMNS} WHERE subject = ?1 AND effect_id = ?1 AND state = 'open'"
 _INSERT = """
 INSERT INTO incident (id, kind, urgency, subject, handover_id, effect_id, device, target, owner, detail,
   opened, due)
@@ -179,13 +182,22 @@ def incidents(reader: Reader, *, only_open: bool = False) -> list[Incident]:
 def incident_page(
     reader: Reader, *, only_open: bool, limit: int, before: str | None = None
 ) -> list[Incident]:
-    """At most `limit` incidents, newest first, older than the incident `before`."""
+    """At most `limit` incidents, newest first, older than the incident `before`.
+
+    By the time they were opened: ids of one millisecond are in no order.
+    """
     return [_from_row(row) for row in reader.execute(_PAGE, (only_open, before, limit)).fetchall()]
 
 
 def incidents_of(reader: Reader, handover_id: str) -> list[Incident]:
     """The incidents of a handover, oldest first."""
     return [_from_row(row) for row in reader.execute(_OF, (handover_id,)).fetchall()]
+
+
+def incident_of_effect(reader: Reader, effect_id: str) -> Incident | None:
+    """The open incident about an effect, or None."""
+    row = reader.execute(_ABOUT, (effect_id,)).fetchone()
+    return None if row is None else _from_row(row)
 
 
 def _from_row(row: Any) -> Incident:

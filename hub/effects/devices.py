@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Protocol, cast
 
-from hub.api import CashlessReader, Dispenser, Driver, LockBank
+from hub.api import AgeVerifier, CashlessReader, Dispenser, Driver, LockBank, Refunds
 from hub.plugins.guard import DeviceGuard
 
 
@@ -21,7 +21,9 @@ class DeviceState(StrEnum):
 
 
 #: What each class of drivers was once found to offer. Asking a Protocol costs 20 us, and an act asks thrice.
-_offered: dict[Any, set[type]] = {LockBank: set(), Dispenser: set(), CashlessReader: set()}
+_offered: dict[Any, set[type]] = {
+    capability: set() for capability in (LockBank, Dispenser, CashlessReader, Refunds, AgeVerifier)
+}
 
 
 class Devices(Protocol):
@@ -62,6 +64,16 @@ def dispenser(driver: object) -> Dispenser | None:
 def cashless(driver: object) -> CashlessReader | None:
     """The driver as a reader of payment cards, or None if it takes no payment."""
     return cast(CashlessReader, driver) if _offers(driver, CashlessReader) else None
+
+
+def refunder(driver: object) -> Refunds | None:
+    """The driver as one that pays back after a capture, or None."""
+    return cast(Refunds, driver) if _offers(driver, Refunds) else None
+
+
+def age_verifier(driver: object) -> AgeVerifier | None:
+    """The driver as one that looks at documents, or None."""
+    return cast(AgeVerifier, driver) if _offers(driver, AgeVerifier) else None
 
 
 def _offers(driver: object, capability: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -34,6 +35,10 @@ SELECT EXISTS (SELECT 1 FROM effect WHERE lease = ?1 AND state IN ('intent', 'in
 """
 
 
+#: What a reader says itself of a void: asking again cannot give another answer.
+DEFINITELY_OWED = frozenset({"refund_failed", "refund_owed"})
+
+
 class LeaseHeld(Exception):
     """Another effect on the same door, slot or terminal has no verdict yet."""
 
@@ -59,6 +64,8 @@ def write_intent(tx: Tx, intent: Intent, lease: str, use_id: str | None, at: int
     except sqlite3.IntegrityError as error:
         if "use_id" in str(error):
             raise NotEntitled(f"use {use_id} has opened something already") from error
+        if "allocation_id" in str(error):
+            raise NotEntitled(f"{intent.allocation_id} has dispensed already") from error
         raise LeaseHeld(f"{lease} is held by an effect without verdict") from error
     tx.journal(_stream(intent), "effect.intended", {
         "effect": intent.effect_id, "kind": intent.kind, "device": intent.device, "target": intent.target,
@@ -89,6 +96,28 @@ def record_outcome(tx: Tx, intent: Intent, resolution: Resolution, at: int) -> b
 def open_intents(reader: Reader, device: str) -> list[Intent]:
     """Intents of a device that have no outcome at all, oldest first."""
     return [_intent(row) for row in reader.execute(_OPEN, (device,)).fetchall()]
+
+
+def acting(reader: Reader, device: str, kind: EffectKind) -> str | None:
+    """The effect of that kind that a device performs at this moment, or None."""
+    return next((i.effect_id for i in open_intents(reader, device) if i.kind is kind), None)
+
+
+def in_doubt(reader: Reader, effect_id: str) -> bool:
+    """Whether the effect is known to be in doubt, and nobody has a verdict."""
+    row = reader.execute("SELECT state FROM effect WHERE id = ?", (effect_id,)).fetchone()
+    return row is not None and row[0] == EffectState.IN_DOUBT
+
+
+def doubtful(reader: Reader, kinds: Collection[EffectKind]) -> list[Intent]:
+    """Effects of these kinds in doubt whose device may still give an answer, oldest first."""
+    wanted = ", ".join(f"'{kind}'" for kind in kinds)
+    rows = reader.execute(
+        f"SELECT {_COLUMNS} FROM effect INDEXED BY effect_lease "  # noqa: S608  constants only
+        f"WHERE state IN ('intent', 'in_doubt') AND state = 'in_doubt' AND kind IN ({wanted}) "
+        "ORDER BY opened, id"
+    ).fetchall()
+    return [_intent(row) for row in rows if row[14] not in DEFINITELY_OWED]
 
 
 def unsettled_at(reader: Reader, lease: str) -> str | None:

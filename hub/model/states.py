@@ -127,7 +127,7 @@ class EvidenceLevel(StrEnum):
 
 
 class EffectKind(StrEnum):
-    """A physical or money act."""
+    """A physical or money act, a look at a document, or a step of an integration."""
 
     OPEN = "open"
     DISPENSE = "dispense"
@@ -135,6 +135,8 @@ class EffectKind(StrEnum):
     CAPTURE = "capture"
     VOID = "void"
     REFUND = "refund"
+    CHECK_AGE = "check_age"
+    STEP = "step"
 
 
 class Verdict(StrEnum):

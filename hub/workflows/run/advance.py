@@ -73,7 +73,8 @@ class Run:
 
 
 Executor = Callable[[Run, Mapping[str, Any]], None]
-IntentMaker = Callable[[Run, StepCall, Mapping[str, Any]], Intent]
+#: Gives the intent and, where no device is needed for it, its result.
+IntentMaker = Callable[[Run, StepCall, Mapping[str, Any]], tuple[Intent, Event | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ class Engine:
         """Write the effect's intent; a refusal to act is a refuted effect with its reason."""
         attempts = run.snapshot.attempts + 1
         try:
-            intent = self.intend(run, call, self._arguments(run, event, call))
+            intent, result = self.intend(run, call, self._arguments(run, event, call))
         except _FAILURES as error:
             failure = _failure(error)
             refused = run.tx.new_id(run.at)
@@ -218,8 +219,9 @@ class Engine:
             return Event("effect.refuted", EventClass.RESULT, run.at, data, refused)
         run.snapshot = msgspec.structs.replace(run.snapshot, attempts=attempts, effect_id=intent.effect_id)
         _WITH_INTENT.hit()
-        run.tx.after_commit(lambda: self.begin_effect(intent))
-        return None
+        if result is None:
+            run.tx.after_commit(lambda: self.begin_effect(intent))
+        return result
 
     def _arguments(self, run: Run, event: Event, call: StepCall) -> Mapping[str, Any]:
         if not call.args:

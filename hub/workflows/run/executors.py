@@ -9,6 +9,7 @@ from hub import access, commerce, custody, desk
 from hub.model.failures import StepFailed
 from hub.model.states import AllocationOutcome, Method
 from hub.workflows.run.advance import Executor, Run
+from hub.workflows.run.money import owe_void
 from hub.workflows.run.places import Places
 from hub.workflows.run.words import Words
 
@@ -75,11 +76,7 @@ def end(run: Run) -> None:
 def _give_up_money(run: Run, leg: commerce.Leg) -> None:
     """The desk closed the case with money still held: it is owed back, and somebody owns that."""
     commerce.decide(run.tx, leg.id, commerce.MoneyDecision.VOID, 0, run.at)
-    commerce.leg_settled(run.tx, leg.id, commerce.LegState.REFUND_OWED, run.at, reason="handover_ended")
-    desk.open_incident(
-        run.tx, "refund_owed", run.at, urgency="high", handover_id=run.handover_id, device=leg.device,
-        target=leg.id, owner=desk.role(run.machine.first_paged),
-    )
+    owe_void(run, leg, "handover_ended")
 
 
 def issue_credential(run: Run, methods: list[str], until: str, terminals: tuple[str, ...]) -> None:
@@ -164,10 +161,11 @@ def _adjust_stock(run: Run, args: Mapping[str, Any]) -> None:
 
 
 def _raise_incident(run: Run, args: Mapping[str, Any]) -> None:
-    allocation = run.snapshot.vars.get("allocation") or {}
+    allocation, kind = run.snapshot.vars.get("allocation") or {}, str(args["kind"])
+    place = "" if kind == desk.REFUND_OWED else allocation.get("compartment", "")  # money lies nowhere
     desk.open_incident(
-        run.tx, str(args["kind"]), at=run.at, urgency=str(args.get("urgency", run.machine.urgency)),
-        handover_id=run.handover_id, target=allocation.get("compartment", ""),
+        run.tx, kind, at=run.at, urgency=str(args.get("urgency", run.machine.urgency)),
+        handover_id=run.handover_id, target=place,
         owner=desk.role(run.machine.first_paged), due=run.at + run.machine.promise_micros,
     )
 

@@ -1,139 +1,133 @@
-"""From an effect step to a durable intent: who is entitled, which door or leg, what is known before."""
+"""From an effect step to a durable intent: who is entitled, which door, slot or leg, what is known before."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from hub import access, commerce, custody
-from hub.api import CashlessReader, Driver, IntegrationError, LockBank
+from hub import access, custody
+from hub.api import StepDefinition
 from hub.core.clock import MINUTE
-from hub.effects.devices import Devices, cashless, lock_bank
-from hub.effects.records import LeaseHeld, NotEntitled, write_intent
-from hub.model.effects import Intent, JsonMap
+from hub.effects.devices import Devices, age_verifier, dispenser, lock_bank
+from hub.effects.records import acting
 from hub.model.failures import StepFailed
-from hub.model.ids import AllocationId, EffectId
-from hub.model.states import EffectKind, EvidenceLevel, Service
+from hub.model.states import AllocationOutcome, EffectKind, EvidenceLevel, Service
 from hub.store import Tx
 from hub.workflows.machine import StepCall
 from hub.workflows.run.advance import Run
+from hub.workflows.run.drafts import Drafted, Drafts
+from hub.workflows.run.money import MoneySteps
 from hub.workflows.run.places import Places
 
-#: A capture or void is repeated this long before it counts as not provable.
-_MONEY_PATIENCE = 2 * MINUTE
+_NO_STEPS: Mapping[str, StepDefinition] = {}
 
 
 class Intents:
-    """Builds and writes intents. Called inside the runner's transaction; touches no device."""
+    """Builds and writes intents. Called inside the runner's transaction; touches no device.
 
-    def __init__(self, devices: Devices, places: Places) -> None:
+    `steps` are those of integrations, by name.
+    """
+
+    def __init__(
+        self, devices: Devices, places: Places, steps: Mapping[str, StepDefinition] = _NO_STEPS
+    ) -> None:
         self._devices = devices
         self._places = places
-        #: Commands of this epoch per device: an epoch and a number together are never given twice.
-        self._sequences: defaultdict[str, int] = defaultdict(int)
+        self._steps = steps
+        self._drafts = Drafts(devices)
+        self.money = MoneySteps(self._drafts, places)
 
-    def __call__(self, run: Run, call: StepCall, args: Mapping[str, Any]) -> Intent:
-        """The intent of an effect step, written. Raises StepFailed, with nothing written, when the hub must
-        not act."""
+    def __call__(self, run: Run, call: StepCall, args: Mapping[str, Any]) -> Drafted:
+        """The intent of an effect step, written; with its result, where no device is needed for it.
+
+        Raises StepFailed, with nothing written, when the hub must not act.
+        """
+        if call.type in self._steps:
+            return self._own(run, self._steps[call.type], args)
         kind = EffectKind(call.type)
-        if kind is EffectKind.OPEN:
-            return self._open(run, args)  # its one write comes last
+        match kind:
+            case EffectKind.OPEN:
+                return self._open(run, args)  # its one write comes last
+            case EffectKind.DISPENSE:
+                return self._dispense(run, args)
+            case EffectKind.CHECK_AGE:
+                return self._check_age(run, args)
         with run.tx.savepoint():
-            return self._authorise(run, args) if kind is EffectKind.AUTHORISE else self._decide(run, kind)
+            match kind:
+                case EffectKind.AUTHORISE:
+                    return self.money.authorise(run, args)
+                case EffectKind.REFUND:
+                    return self.money.refund(run, args)
+                case _:
+                    return self.money.decide(run, kind, args)
 
-    def _open(self, run: Run, args: Mapping[str, Any]) -> Intent:
-        allocation = run.snapshot.vars.get("allocation")
-        if not allocation:
-            raise StepFailed("no_allocation")
-        place = custody.compartment(run.tx, allocation["compartment"])
+    def _open(self, run: Run, args: Mapping[str, Any]) -> Drafted:
+        allocation, place = _in_hand(run)
         if place.service is not Service.IN_SERVICE and args.get("for") != "staff":
             raise StepFailed("barred", ", ".join(place.reasons))
-        use_id = run.snapshot.vars.get("use")
-        if not use_id:
-            raise StepFailed("not_entitled", "no accepted use of a grant stands behind this opening")
-        driver = lock_bank(self._serving(place.door_device))
+        use_id = _use_of(run)
+        driver = lock_bank(self._drafts.serving(place.door_device))
         if driver is None:
             raise StepFailed("not_supported", f"{place.door_device} has no doors")
-        intent = self._intent(
+        intent = self._drafts.intent(
             run, EffectKind.OPEN, place.door_device, place.door_name, run.at + int(args["within"]),
-            EvidenceLevel(args["evidence"]), self._baseline(place.door_device, driver, place.door_name),
-            {"compartment": place.id}, allocation_id=allocation["id"],
+            {"compartment": place.id}, level=EvidenceLevel(args["evidence"]),
+            baseline=self._drafts.baseline(place.door_device, driver, place.door_name),
+            allocation_id=allocation["id"],
         )
-        return self._write(run, intent, f"{place.door_device}/{place.door_name}", use_id)
+        return self._drafts.write(run, intent, f"{place.door_device}/{place.door_name}", use_id), None
 
-    def _authorise(self, run: Run, args: Mapping[str, Any]) -> Intent:
-        terminal = self._places.terminals.get(str(run.snapshot.vars.get("terminal", "")))
-        if terminal is None or not terminal.payment:
-            raise StepFailed("no_terminal", "this handover has no terminal with a payment device")
-        driver = cashless(self._serving(terminal.payment))
+    def _dispense(self, run: Run, args: Mapping[str, Any]) -> Drafted:
+        """One unit for one allocation. A machine turns one motor at a time."""
+        allocation, place = _in_hand(run)
+        if place.service is not Service.IN_SERVICE:
+            raise StepFailed("barred", ", ".join(place.reasons))
+        known = custody.allocation(run.tx, allocation["id"])
+        if known.outcome is AllocationOutcome.RELEASED:
+            raise StepFailed("dispensed", f"{place.id} has dispensed for this allocation")
+        use_id = _use_of(run)
+        device, slot = place.door_device, place.door_name
+        driver = dispenser(self._drafts.serving(device))
         if driver is None:
-            raise StepFailed("not_supported", f"{terminal.payment} takes no payment")
-        currency = str((run.snapshot.vars.get("leg") or {}).get("currency") or self._places.currency)
-        amount, item = int(args["amount"]), int(args["item"])
-        leg_id = commerce.open_leg(
-            run.tx, run.handover_id, terminal.payment, amount, currency, str(item), run.at
+            raise StepFailed("not_supported", f"{device} dispenses nothing")
+        other = acting(run.tx, device, EffectKind.DISPENSE)
+        if other is not None:
+            raise StepFailed("busy", f"{device} dispenses for {other}")
+        intent = self._drafts.intent(
+            run, EffectKind.DISPENSE, device, slot, run.at + int(args["within"]), {"compartment": place.id},
+            level=EvidenceLevel(args["evidence"]), baseline=self._drafts.baseline(device, driver, slot),
+            allocation_id=allocation["id"],
         )
-        intent = self._intent(
-            run, EffectKind.AUTHORISE, terminal.payment, leg_id, run.at + int(args["within"]),
-            EvidenceLevel.ACK, self._baseline(terminal.payment, driver, leg_id),
-            {"amount": amount, "currency": currency, "item": item}, leg_id=leg_id,
+        return self._drafts.write(run, intent, f"{device}/{slot}", use_id), None
+
+    def _check_age(self, run: Run, args: Mapping[str, Any]) -> Drafted:
+        name = str(run.snapshot.vars.get("terminal", ""))
+        terminal = self._places.terminals.get(name)
+        if terminal is None or not terminal.verifier:
+            raise StepFailed("no_verifier", f"terminal {name!r} cannot look at documents")
+        device = terminal.verifier
+        if age_verifier(self._drafts.serving(device)) is None:
+            raise StepFailed("no_verifier", f"{device} cannot look at documents")
+        intent = self._drafts.intent(
+            run, EffectKind.CHECK_AGE, device, name, run.at + int(args["within"]),
+            {"minimum": int(args["minimum"])},
         )
-        self._write(run, intent, terminal.payment, None)
-        run.set(leg={
-            "id": leg_id, "amount": amount, "currency": currency, "item": item, "device": terminal.payment,
-        })
-        return intent
+        return self._drafts.write(run, intent, f"{device}/age"), None
 
-    def _decide(self, run: Run, kind: EffectKind) -> Intent:
-        """The money decision stands from this transaction on; the call follows until it is definite."""
-        leg = run.snapshot.vars.get("leg") or {}
-        if not leg.get("id"):
-            raise StepFailed("no_leg")
-        amount = int(leg.get("approved", leg["amount"]))
-        commerce.decide(run.tx, leg["id"], commerce.MoneyDecision(kind.value), amount, run.at)
-        driver = cashless(self._devices.driver(leg["device"]))
-        baseline: JsonMap = {}
-        if driver is not None:
-            baseline = self._baseline(leg["device"], driver, leg["id"])
-        intent = self._intent(
-            run, kind, leg["device"], leg["id"], run.at + _MONEY_PATIENCE, EvidenceLevel.ACK, baseline,
-            {"amount": amount, "currency": leg["currency"], "item": leg["item"]}, leg_id=leg["id"],
+    def _own(self, run: Run, step: StepDefinition, args: Mapping[str, Any]) -> Drafted:
+        """A step of an integration, at one of its own devices."""
+        device = str(args["device"])
+        driver = self._drafts.serving(device)
+        baseline = step.baseline
+        known = {} if baseline is None else self._drafts.ask(
+            device, step.name, lambda: baseline(driver, args)
         )
-        return self._write(run, intent, leg["device"], None)
-
-    def _intent(
-        self, run: Run, kind: EffectKind, device: str, target: str, deadline: int, level: EvidenceLevel,
-        baseline: JsonMap, params: JsonMap, allocation_id: str | None = None, leg_id: str | None = None,
-    ) -> Intent:
-        self._sequences[device] += 1
-        return Intent(
-            effect_id=EffectId(run.tx.new_id(run.at)), kind=kind, device=device, target=target,
-            sequence=self._sequences[device], epoch=run.tx.epoch, deadline=deadline, level=level,
-            baseline=baseline, params=params, handover_id=run.handover_id,
-            allocation_id=AllocationId(allocation_id) if allocation_id else None, leg_id=leg_id,
+        given = {key: value for key, value in args.items() if key not in ("device", "within")}
+        intent = self._drafts.intent(
+            run, EffectKind.STEP, device, step.name, run.at + int(args["within"]),
+            {"step": step.name, "args": given}, baseline=known,
         )
-
-    def _write(self, run: Run, intent: Intent, lease: str, use_id: str | None) -> Intent:
-        try:
-            write_intent(run.tx, intent, lease, use_id, run.at)
-        except LeaseHeld as error:
-            raise StepFailed("busy", str(error)) from error
-        except NotEntitled as error:
-            raise StepFailed("not_entitled", str(error)) from error
-        return intent
-
-    def _serving(self, device: str) -> Driver:
-        driver = self._devices.driver(device)
-        if driver is None or not self._devices.serving(device):
-            raise StepFailed("offline", f"{device} does not answer")
-        return driver
-
-    def _baseline(self, device: str, driver: LockBank | CashlessReader, target: str) -> JsonMap:
-        try:
-            return self._devices.guard(device).now("baseline", lambda: driver.baseline(target))
-        except IntegrationError as error:
-            raise StepFailed("offline", str(error)) from error
+        return self._drafts.write(run, intent, f"{device}/{step.name}"), None
 
 
 def entitle(tx: Tx, run: Run, grant_id: str, at: int, *, reopen: bool = False, **how: str) -> None:
@@ -148,3 +142,17 @@ def entitle_once(run: Run, person_ref: str | None, method: str) -> None:
         run.tx, run.handover_id, person_ref, run.at + 10 * MINUTE, run.at, method=method
     )
     run.set(use=use_id, grant=grant_id)
+
+
+def _in_hand(run: Run) -> tuple[Mapping[str, Any], custody.Compartment]:
+    allocation = run.snapshot.vars.get("allocation")
+    if not allocation:
+        raise StepFailed("no_allocation")
+    return allocation, custody.compartment(run.tx, allocation["compartment"])
+
+
+def _use_of(run: Run) -> str:
+    use_id = run.snapshot.vars.get("use")
+    if not use_id:
+        raise StepFailed("not_entitled", "no accepted use of a grant stands behind this act")
+    return str(use_id)

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class TerminalPlace:
-    """Where a person stands: the readers there, the payment device, and the banks it serves."""
+    """Where a person stands: the readers there, the payment device, the banks it serves, and the device
+    that looks at documents (check_age)."""
 
     name: str
     readers: tuple[str, ...] = ()
     payment: str = ""
     banks: tuple[str, ...] = ()
+    verifier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub import access, commerce, desk
+from hub.api import StepDefinition
 from hub.core.bus import EventBus
 from hub.core.clock import MINUTE, SECOND, Clock
 from hub.effects.devices import Devices
@@ -19,7 +20,7 @@ from hub.store import Reader, Store, StoreError, Tx
 from hub.workflows import expressions
 from hub.workflows.engine import Event, EventClass, Snapshot, scope_of
 from hub.workflows.machine import Machine
-from hub.workflows.run import records
+from hub.workflows.run import records, versions
 from hub.workflows.run.advance import Engine
 from hub.workflows.run.backlog import Backlog
 from hub.workflows.run.executors import Executors, end
@@ -29,11 +30,13 @@ from hub.workflows.run.places import Places
 from hub.workflows.run.presentations import Presentations, Presented, Told, is_selection, presented
 from hub.workflows.run.settling import give_back_use, settle
 from hub.workflows.run.timers import Timers
+from hub.workflows.run.versions import Draft
 from hub.workflows.run.words import Words
 
 _LOG = logging.getLogger(__name__)
 #: When a timer is tried again after the disk took no writes, and after a failure of our own.
 _SOON, _LATER = 5 * SECOND, MINUTE
+_NO_STEPS: Mapping[str, StepDefinition] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Handovers:
 
     def __init__(
         self, store: Store, clock: Clock, bus: EventBus, devices: Devices, places: Places, words: Words,
+        steps: Mapping[str, StepDefinition] = _NO_STEPS,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -91,9 +95,10 @@ class Handovers:
         self._effects: EffectRunner | None = None
         self.timers = Timers(clock, self._fire)
         self.executors = Executors(places, words)
+        self.intents = Intents(devices, places, steps)
         self.engine = Engine(
             machines=self._machines, guards=expressions.truth, render=expressions.render, scope=scope_of,
-            executors=self.executors.table, intend=Intents(devices, places),
+            executors=self.executors.table, intend=self.intents,
             begin_effect=self._begin, arm=self.timers.arm, ended=end,
             changed=lambda snapshot: bus.fire(_changed(snapshot)), rested=give_back_use,
         )
@@ -106,17 +111,47 @@ class Handovers:
         self._effects = effects
 
     async def offer(self, machines: Mapping[str, tuple[Machine, str]]) -> None:
-        """Offer compiled workflows (name -> machine and source text) to new handovers."""
+        """Apply compiled workflows (name -> machine and source text): new handovers get them at once."""
+        at = self._clock.now()
+        drafts = {name: Draft(machine, text=source) for name, (machine, source) in machines.items()}
+
+        def write(tx: Tx) -> None:
+            for name, draft in drafts.items():
+                self.apply(tx, name, draft, at, who=versions.FIRST_START)
+
+        await self._store.write(write)
+
+    async def restore(self, drafts: Mapping[str, Draft | None]) -> None:
+        """Go on with what is applied of the site's workflows; what never was applied is applied now.
+
+        A draft is what the files say, None when they say nothing that could run.
+        """
         at = self._clock.now()
 
-        def write(tx: Tx) -> dict[str, str]:
+        def write(tx: Tx) -> dict[str, Workflow]:
+            known = versions.applied(tx)
+            for name, draft in drafts.items():
+                if name not in known and draft is not None:
+                    self.apply(tx, name, draft, at, who=versions.FIRST_START)
             return {
-                name: self._machines.keep(tx, machine, source, at)
-                for name, (machine, source) in machines.items()
+                name: Workflow(self._machines.get(tx, known[name].machine), known[name].machine)
+                for name in drafts if name in known
             }
 
-        digests = await self._store.write(write)
-        self._offered = {name: Workflow(machine, digests[name]) for name, (machine, _) in machines.items()}
+        self._offered = self._offered | await self._store.write(write)
+
+    def apply(
+        self, tx: Tx, workflow: str, draft: Draft, at: int, *, who: str, why: str = ""
+    ) -> str:
+        """Give a version to new handovers once `tx` is durable; live ones keep theirs. Returns its hash."""
+        digest = versions.apply(tx, self._machines, workflow, draft, at, who=who, why=why)
+        given = Workflow(draft.machine, digest)
+
+        def offered() -> None:
+            self._offered = {**self._offered, workflow: given}
+
+        tx.after_commit(offered)
+        return digest
 
     async def load(self) -> int:
         """Take over stored timers; returns how many handovers are running."""

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hub import access, commerce, custody, desk
-from hub.effects.records import opened_at, record_outcome, states_of_use
+from hub.effects.records import in_doubt, opened_at, record_outcome, states_of_use
 from hub.model.effects import Intent, Resolution
 from hub.model.states import AllocationOutcome, Door, EffectKind, EffectState, Verdict
 from hub.store import Tx
 from hub.workflows.engine import Event, EventClass, handles
+from hub.workflows.run import records
 from hub.workflows.run.advance import Engine, Run
+from hub.workflows.run.drafts import result_of
 from hub.workflows.run.intents import entitle_once
+from hub.workflows.run.money import approved_by, note_approved, settle_money
+from hub.workflows.run.verdicts import resolve
 
-_RESULT = {
-    Verdict.CONFIRMED: "effect.confirmed",
-    Verdict.REFUTED: "effect.refuted",
-    Verdict.UNKNOWN: "effect.in_doubt",
-}
+#: Who settles a doubt when the device answers in the end.
+HUB = "hub"
 #: The incident that an unprovable effect becomes.
 _INCIDENT = {
     EffectKind.OPEN: "door_in_doubt",
@@ -26,39 +25,69 @@ _INCIDENT = {
     EffectKind.CAPTURE: "capture_unproved",
     EffectKind.VOID: "refund_owed",
     EffectKind.REFUND: "refund_owed",
+    EffectKind.STEP: "step_in_doubt",
 }
 
 
 def settle(tx: Tx, engine: Engine, intent: Intent, resolution: Resolution, at: int) -> None:
     """Record a verdict and hand it to the handover, in one transaction."""
+    late = in_doubt(tx, intent.effect_id)
     if not record_outcome(tx, intent, resolution, at):
         return
     if intent.leg_id:
-        _money(tx, intent, resolution, at)
+        settle_money(tx, intent, resolution, desk.role("staff"), at)
+    if intent.kind is EffectKind.DISPENSE:
+        _stock(tx, intent, resolution, at)
     if resolution.verdict is Verdict.UNKNOWN:
         _in_doubt(tx, intent, resolution, at)
-    if intent.handover_id is None:
+    if late:
+        _end_doubt(tx, engine, intent, resolution, at)
+    elif intent.handover_id is not None:
+        run = engine.deliver(
+            tx, intent.handover_id, result_of(intent, resolution, at),
+            lambda run: apply_verdict(run, intent, resolution),
+        )
+        _closed_meanwhile(tx, engine, run)
+
+
+def _end_doubt(tx: Tx, engine: Engine, intent: Intent, resolution: Resolution, at: int) -> None:
+    """A device answers after all what somebody was called for: the incident ends by its word."""
+    found = desk.incident_of_effect(tx, intent.effect_id)
+    if found is None:
         return
-    data: dict[str, Any] = {"reason": resolution.reason, **resolution.evidence}
-    event = Event(_RESULT[resolution.verdict], EventClass.RESULT, at, data, intent.effect_id)
-    run = engine.deliver(
-        tx, intent.handover_id, event, lambda run: apply_verdict(run, intent, resolution)
-    )
-    _closed_meanwhile(tx, engine, run)
+    snapshot = records.load(tx, intent.handover_id) if intent.handover_id else None
+    why = f"{intent.device} answered: {resolution.verdict} {resolution.reason}".strip()
+    resolve(tx, engine, found, snapshot, resolution.verdict.value, HUB, why, at)
+
+
+def _stock(tx: Tx, intent: Intent, resolution: Resolution, at: int) -> None:
+    """One unit fell out of the slot, or nobody can say."""
+    slot = str(intent.params["compartment"])
+    if resolution.verdict is Verdict.UNKNOWN:
+        commerce.doubt_stock(tx, slot, "dispense_in_doubt", at)
+    elif resolution.verdict is Verdict.CONFIRMED:
+        try:
+            commerce.adjust_stock(tx, slot, -1, "dispensed", at)
+        except commerce.StockShort:  # the count said that there was none: somebody counts
+            commerce.doubt_stock(tx, slot, "miscounted", at)
+            desk.open_incident(
+                tx, "miscounted", at, handover_id=intent.handover_id, device=intent.device, target=slot
+            )
 
 
 def apply_verdict(run: Run, intent: Intent, resolution: Resolution) -> None:
     """What a verdict changes in the handover's variables, before the next state is entered."""
     confirmed = resolution.verdict is Verdict.CONFIRMED
-    if intent.kind is EffectKind.OPEN:
+    if intent.kind in (EffectKind.OPEN, EffectKind.DISPENSE):
         if confirmed:
             run.set(use=None, proof=intent.effect_id)
             if intent.allocation_id:
                 custody.set_outcome(run.tx, intent.allocation_id, AllocationOutcome.RELEASED, run.at)
     elif intent.kind is EffectKind.AUTHORISE and confirmed:
-        leg = run.snapshot.vars["leg"]
-        run.set(leg={**leg, "approved": int(resolution.evidence.get("amount", leg["amount"]))})
-        entitle_once(run, run.snapshot.vars.get("recipient_ref"), "payment")
+        purpose = note_approved(run, intent, approved_by(intent, resolution))
+        # Who pays the price stands there and may take it; a right that was accepted before is enough.
+        if purpose is commerce.Purpose.PRICE and not run.snapshot.vars.get("use"):
+            entitle_once(run, run.snapshot.vars.get("recipient_ref"), "payment")
 
 
 def give_back_use(run: Run) -> None:
@@ -73,30 +102,6 @@ def give_back_use(run: Run) -> None:
     if all(state is EffectState.REFUTED for state in states) and (states or run.refused):
         access.give_back(run.tx, use_id, run.at)
         run.set(use=None)
-
-
-def _money(tx: Tx, intent: Intent, resolution: Resolution, at: int) -> None:
-    assert intent.leg_id is not None
-    verdict = resolution.verdict
-    match intent.kind, verdict:
-        case EffectKind.AUTHORISE, Verdict.CONFIRMED:
-            asked = int(intent.params["amount"])  # type: ignore[arg-type]
-            approved = int(resolution.evidence.get("amount", asked))  # type: ignore[arg-type]
-            commerce.leg_approved(tx, intent.leg_id, approved, at)
-        case EffectKind.AUTHORISE, Verdict.REFUTED:
-            commerce.leg_denied(tx, intent.leg_id, resolution.reason, at)
-        case EffectKind.AUTHORISE, _:
-            commerce.leg_unknown(tx, intent.leg_id, at)
-        case EffectKind.CAPTURE, Verdict.CONFIRMED:
-            commerce.leg_settled(tx, intent.leg_id, commerce.LegState.CAPTURED, at)
-        case EffectKind.VOID, Verdict.CONFIRMED:
-            commerce.leg_settled(tx, intent.leg_id, commerce.LegState.VOIDED, at)
-        case EffectKind.VOID, _:
-            commerce.leg_settled(
-                tx, intent.leg_id, commerce.LegState.REFUND_OWED, at, reason=resolution.reason
-            )
-        case _:
-            return
 
 
 def _in_doubt(tx: Tx, intent: Intent, resolution: Resolution, at: int) -> None:

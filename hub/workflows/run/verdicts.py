@@ -5,10 +5,11 @@ from __future__ import annotations
 from hub import commerce, custody, desk
 from hub.effects.records import intent_of, record_outcome
 from hub.model.effects import Resolution
-from hub.model.states import Door, EffectKind
+from hub.model.states import AllocationOutcome, Door, EffectKind
 from hub.store import Tx
 from hub.workflows.engine import Event, EventClass, Snapshot, handles
 from hub.workflows.run.advance import Engine, Run
+from hub.workflows.run.money import note_approved, paid_back
 
 
 def resolve(
@@ -25,7 +26,8 @@ def resolve(
     if snapshot is None:
         return None
     if found.kind == desk.REFUND_OWED and verdict == "confirmed":
-        _paid_back(tx, snapshot.handover_id, at)
+        intent = intent_of(tx, found.effect_id) if found.effect_id else None
+        paid_back(tx, snapshot.handover_id, at, intent.leg_id if intent is not None else None)
     data = {"verdict": verdict, "incident": found.id, "kind": found.kind}
     resolved = Event("incident.resolved", EventClass.INTERNAL, at, data, found.effect_id or "")
     run = engine.deliver(
@@ -53,11 +55,12 @@ def _believe(run: Run, incident: desk.Incident, verdict: str) -> None:
     intent = intent_of(run.tx, incident.effect_id) if incident.effect_id else None
     if intent is None:
         return
-    if intent.kind is EffectKind.OPEN and verdict == "confirmed":
+    if intent.kind in (EffectKind.OPEN, EffectKind.DISPENSE) and verdict == "confirmed":
         run.set(use=None, proof=intent.effect_id)
+        if intent.allocation_id:
+            custody.set_outcome(run.tx, intent.allocation_id, AllocationOutcome.RELEASED, run.at)
     if intent.kind is EffectKind.AUTHORISE and verdict == "confirmed":
-        leg = run.snapshot.vars["leg"]
-        run.set(leg={**leg, "approved": leg["amount"]})
+        note_approved(run, intent, int(str(intent.params["amount"])))
 
 
 def _settle_doubt(tx: Tx, incident: desk.Incident, verdict: str, at: int) -> None:
@@ -88,9 +91,3 @@ def _settle_doubt(tx: Tx, incident: desk.Incident, verdict: str, at: int) -> Non
         state = commerce.LegState.CAPTURED if intent.kind is EffectKind.CAPTURE else commerce.LegState.VOIDED
         commerce.leg_settled(tx, intent.leg_id, state, at, reason="desk")
 
-
-def _paid_back(tx: Tx, handover_id: str, at: int) -> None:
-    """Somebody gave the money back by hand."""
-    for leg in commerce.legs_of(tx, handover_id):
-        if leg.state is commerce.LegState.REFUND_OWED:
-            commerce.leg_settled(tx, leg.id, commerce.LegState.VOIDED, at, reason="desk")
