@@ -186,7 +186,10 @@ def compiled(source: str) -> Callable[[Mapping[str, Any]], Any]:
     if _DOTTED.match(source) and not _WORDS & set(source.strip().split(".")):
         return _dotted(source.strip())
     _allowed(_parsed(source))
-    run = _ENV.compile_expression(source, undefined_to_none=False)
+    try:
+        run = _ENV.compile_expression(source, undefined_to_none=False)
+    except TemplateSyntaxError as error:  # sound between braces, but more than one expression: `1,`
+        raise ExpressionError(str(error.message)) from error
 
     def value(scope: Mapping[str, Any]) -> Any:
         try:
