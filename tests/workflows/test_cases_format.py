@@ -82,7 +82,7 @@ def test_a_failing_case_says_what_differs_where_and_what_happened(write: Write) 
         "found reserved",
         'effects: expected {"open": 1}',
         "command.open really=false",
-        "(not handled)",
+        "(not handled: open is not possible",
         "when {{ event.really }}: false",
         "-> waiting",
         "[assign]",

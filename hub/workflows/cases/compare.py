@@ -9,15 +9,15 @@ from typing import Any
 def differences(then: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """(key, expected, found) for every expectation of `then` that does not hold."""
     for key, expected in then.items():
-        actual = found[key]
+        actual = found.get(key)
         if isinstance(expected, Mapping):
-            actual = {name: actual.get(name, 0) for name in expected}
+            actual = {name: (actual or {}).get(name, 0) for name in expected}
         elif key == "path":
-            actual = list(actual)
+            actual = list(actual or ())
             if _runs_through(expected, actual):
                 continue
         elif isinstance(expected, list):
-            actual = list(actual)
+            actual = list(actual or ())
         if actual != expected:
             yield key, expected, actual
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from hub.config.durations import say_duration
-from hub.workflows.cases.run import CaseResult, TraceLine
+from hub.workflows.cases.run import CaseResult
+from hub.workflows.cases.trace import TraceLine
 
 
 def render_result(result: CaseResult, *, trace: bool = False) -> str:
@@ -29,15 +30,18 @@ def _line(entry: TraceLine, start: int) -> list[str]:
     data = " ".join(f"{key}={_say(value)}" for key, value in entry.data.items())
     event = f"{entry.event} {data}".rstrip()
     into = f" -> {entry.entered}" if entry.entered else ""
+    about = f"{entry.handover}: " if entry.handover else ""
+    place = f"  {entry.place}" if entry.place else ""
     steps = f"  [{', '.join(entry.steps)}]" if entry.steps else ""
     note = f"  ({entry.note})" if entry.note else ""
-    lines = [f"        {_clock(entry.at - start)}  {event}{into}{steps}{note}"]
+    lines = [f"        {_clock(entry.at - start)}  {about}{event}{into}{steps}{note}{place}"]
     lines += [f"                     when {source}: {value}" for source, value in entry.guards]
     return lines
 
 
 def _clock(micros: int) -> str:
     """Time since the start: a clock for less than a day, else days too."""
+    micros = round(micros, -3)  # what one moment costs the virtual loop is no time
     if micros % 1_000_000:
         return say_duration(micros)
     seconds = micros // 1_000_000

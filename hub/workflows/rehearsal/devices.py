@@ -194,7 +194,8 @@ class LetterBox(_Rehearsed):
         if answer.word == "no such address":
             raise BadAuth("the message service knows no such address")
         self.ground.deliver(Letter(
-            self._clock.now(), dict(message.to), message.subject, message.text, message.pin, message.code
+            message.message_id, self._clock.now(), dict(message.to), message.subject, message.text,
+            message.pin, message.code,
         ))
 
 

@@ -22,6 +22,7 @@ PLAIN_RAIL = Rail(query=False, hold=False, partial_capture=False, refund=False)
 class Letter:
     """A message that reached its addressee. `to` holds name, phone, email, or the role."""
 
+    message_id: str
     at: int
     to: Mapping[str, Any]
     subject: str

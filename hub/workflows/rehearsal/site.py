@@ -35,6 +35,7 @@ from hub.workflows.run.verbs import VERBS, Verbs
 
 _LOG = logging.getLogger(__name__)
 _STEP = 0.05
+_INSTANT = 1e-8
 #: Seconds between looks for what nobody told of: the virtual clock is never set.
 _LONG, _RETRY = 3600.0, 600.0
 T = TypeVar("T")
@@ -172,9 +173,8 @@ class Rehearsal:
         await self.rest()
 
     async def rest(self) -> None:
-        """Let everything happen that is due at this very moment."""
-        for _ in range(12):
-            await asyncio.sleep(0)
+        """Let everything happen that is due at this very moment: virtual time moves when nothing else can."""
+        await asyncio.sleep(_INSTANT)
 
     async def quiet(self) -> None:
         """Let time pass until no act is under way."""
