@@ -21,7 +21,9 @@ from hub.model.effects import Intent, Resolution
 from hub.model.observations import DeviceOnline, Observation, TemperatureRead
 from hub.plugins.integrations import Integrations
 from hub.site.devices import DeviceEntry, DeviceManager, Hooks
+from hub.site.load import load_site
 from hub.site.specs import SiteConfig
+from hub.site.versions import WORKFLOW_VERBS, Versions, drafts_of
 from hub.site.wiring import SiteWiring
 from hub.store import Reader, Store, StoreError, Tx
 from hub.transports import Lines
@@ -87,6 +89,10 @@ class Hub:
         self.emergency = EmergencyRelease(
             clock, store, self.devices, supplies, device_supply, self.handovers.facts.released
         )
+        self.versions = Versions(
+            store, clock, self.handovers, config.policy, config,
+            lambda: load_site(config.folder, around.integrations, tolerant=True),
+        )
         self.messages = MessageDelivery(store, clock, self.devices, config.notifier)
         self.temperatures: dict[str, TemperatureRead] = {}
 
@@ -101,10 +107,9 @@ class Hub:
         )
         hub = cls(config, around, store)
         await hub._sync()
-        await hub.handovers.offer({
-            name: (spec.machine, spec.blueprint.read_text(encoding="utf-8"))
-            for name, spec in config.workflows.items()
-        })
+        for name, problems in config.broken.items():
+            _LOG.error("Workflow %s is not right, its new version is not used: %s", name, problems[0])
+        await hub.handovers.restore(drafts_of(config))
         running = await hub.handovers.load()
         if running:
             _LOG.info("%d handovers go on where they stood", running)
@@ -116,6 +121,8 @@ class Hub:
         desk_verbs = DeskVerbs(store, around.clock, hub.handovers.engine, config.policy)
         for verb in DESK_VERBS:
             hub.commands.register(verb, desk_verbs)
+        for verb in WORKFLOW_VERBS:
+            hub.commands.register(verb, hub.versions)
         hub.bus.listen(Changed, lambda _: hub.messages.nudge())
         hub.bus.listen(DeviceOnline, lambda _: hub.messages.nudge())
         hub.devices.start()

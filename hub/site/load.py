@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import voluptuous as vol
 
@@ -18,8 +18,10 @@ from hub.site.sections.places import read_banks, read_terminals
 from hub.site.sections.reading import SECTIONS, Integrations, Reading
 from hub.site.sections.workflows import Compile, read_workflows, site_names
 from hub.site.specs import SiteConfig
-from hub.workflows.machine import Machine
 from hub.workflows.parse import Instance
+
+if TYPE_CHECKING:
+    from hub.workflows.compile import Compiled
 
 SITE_FILE = "site.yaml"
 _SECTIONS = mapping({
@@ -35,7 +37,8 @@ def load_site(
     """Read `folder/site.yaml` and everything that it names; the site is None when there is any problem.
 
     `tolerant` is for running: a device whose integration is out of use (quarantined, or left out in safe
-    mode) is no problem but stands in `left_out`, so that one plugin never keeps the others from serving.
+    mode) is no problem but stands in `left_out`, and a workflow that is not right in `broken`, so that one
+    plugin or blueprint never keeps the others from serving.
     `compile_one` replaces the blueprint compiler.
     """
     problems = Problems()
@@ -75,17 +78,14 @@ def _read(document: Document, reading: Reading, compile_one: Compile) -> SiteCon
         return None
     return SiteConfig(
         reading.folder, site, lines, devices, supplies, banks, terminals, products, people, workflows, web,
-        notifier, policy, names, document.files, reading.left_out,
+        notifier, policy, names, document.files, reading.left_out, reading.broken,
     )
 
 
 def _compile(
-    file: Path, workflow: str, given: Mapping[str, Any], names: SiteNames, problems: Problems,
-    instance: Instance,
-) -> Machine | None:
+    file: Path, workflow: str, given: Mapping[str, Any], names: SiteNames, instance: Instance
+) -> Compiled:
     # Here, because a site without workflows need not load the compiler.
     from hub.workflows.compile import compile_blueprint
 
-    compiled = compile_blueprint(file, workflow, given, names, instance=instance)
-    problems.extend(compiled.problems)
-    return compiled.machine
+    return compile_blueprint(file, workflow, given, names, instance=instance)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hub.access.people import PersonSpec
 from hub.access.policy import Policy
-from hub.config import SiteNames
+from hub.config import Marks, Problem, SiteNames
 from hub.custody.sync import CompartmentSpec
 from hub.model.money import Money
 from hub.model.states import Size, Thermal
@@ -99,13 +99,15 @@ class ProductSpec:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowSpec:
-    """A blueprint with the inputs that the site gives it, and what became of both."""
+    """A blueprint with the inputs that the site gives it, what became of both, and what its files say."""
 
     name: str
     blueprint: Path
     given: Mapping[str, Any]
     machine: Machine
     terminal: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,8 @@ class SiteConfig:
 
     `files` are all the files that were read; `names` is what selectors choose among; `policy` is the
     site's own table, or the shipped one. `left_out` gives the reason for each device that is missing from
-    `devices` because its integration is out of use; banks and terminals may still name it.
+    `devices` because its integration is out of use; banks and terminals may still name it. `broken` says
+    what is wrong with each workflow that is missing from `workflows`.
     """
 
     folder: Path
@@ -155,6 +158,7 @@ class SiteConfig:
     names: SiteNames
     files: tuple[Path, ...]
     left_out: Mapping[str, str]
+    broken: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
     @property
     def compartments(self) -> tuple[CompartmentSpec, ...]:

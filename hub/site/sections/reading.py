@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import voluptuous as vol
 
-from hub.config import Document, Problems, YamlPath, check, name, nearest, suggest
+from hub.config import Document, Problem, Problems, YamlPath, check, name, nearest, suggest
 from hub.config.schema import Validator, kind_of, report
 
 SECTIONS = (
@@ -59,8 +59,8 @@ class Integrations(Protocol):
 class Reading:
     """One run over a site.
 
-    When `tolerant`, devices of integrations that are out of use are left out, with the reason, instead of
-    being a problem.
+    When `tolerant`, devices of integrations that are out of use are left out, with the reason, and workflows
+    that are not right are `broken`, with what is wrong, instead of being a problem of the whole site.
     """
 
     document: Document
@@ -69,6 +69,7 @@ class Reading:
     folder: Path
     tolerant: bool = False
     left_out: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     currency: str = "EUR"
     capabilities: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _names: dict[str, Collection[str] | None] = field(default_factory=dict)

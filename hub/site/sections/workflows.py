@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import voluptuous as vol
 
-from hub.config import Problems, SiteNames, Wrong, mapping, suggest, text
+from hub.config import Problems, SiteNames, Wrong, YamlPath, mapping, suggest, text
 from hub.config.schema import kind_of
 from hub.config.shipped import blueprint_folders
 from hub.site.sections.reading import Reading
 from hub.site.specs import WorkflowSpec
-from hub.workflows.machine import Machine
 from hub.workflows.parse import Instance
 
+if TYPE_CHECKING:
+    from hub.workflows.compile import Compiled
+
 #: Compiles one blueprint file with the inputs of one workflow.
-Compile = Callable[[Path, str, Mapping[str, Any], SiteNames, Problems, Instance], Machine | None]
+Compile = Callable[[Path, str, Mapping[str, Any], SiteNames, Instance], "Compiled"]
 
 
 def _inputs(value: Any) -> dict[str, Any]:
@@ -60,30 +62,55 @@ def site_names(reading: Reading, roles: Collection[str]) -> SiteNames:
 
 
 def read_workflows(reading: Reading, names: SiteNames, compile_one: Compile) -> dict[str, WorkflowSpec]:
-    """Every workflow whose blueprint compiles with its inputs."""
+    """Every workflow whose blueprint compiles with its inputs.
+
+    What is wrong with one stands in `reading.broken` when the site is read to run: one broken blueprint keeps
+    no other from serving, and it does not vanish.
+    """
     workflows: dict[str, WorkflowSpec] = {}
+    everything = reading.problems
     for key, path in reading.entries("workflows"):
-        good = reading.check(_WORKFLOW, path)
-        raw = reading.document.at((*path, "terminal"))
-        if isinstance(raw, str):
-            reading.refers("terminals", "terminal", raw, (*path, "terminal"))
-        if good is None:
-            continue
-        use = (*path, "use_blueprint")
-        file = _find(reading, good["use_blueprint"]["path"])
-        if file is None:
-            word = good["use_blueprint"]["path"]
-            known = {p.name for folder in blueprint_folders(reading.folder) for p in _blueprints(folder)}
-            mend = suggest(word, known, f"put the file into {reading.folder / 'blueprints'}")
-            reading.bad((*use, "path"), f"unknown blueprint '{word}'", mend)
-            continue
-        given = good["use_blueprint"]["input"]
-        where = (*use, "input") if (*use, "input") in reading.document.marks else use
-        instance = Instance(reading.document, where)
-        machine = compile_one(file, key, given, names, reading.problems, instance)
-        if machine is not None:
-            workflows[key] = WorkflowSpec(key, file, given, machine, good.get("terminal"))
+        reading.problems = Problems()
+        try:
+            spec = _workflow(reading, key, path, names, compile_one)
+        finally:
+            found, reading.problems = reading.problems, everything
+        if spec is not None and not len(found):
+            workflows[key] = spec
+        elif reading.tolerant:
+            reading.broken[key] = tuple(found)
+        else:
+            everything.extend(found)
     return workflows
+
+
+def _workflow(
+    reading: Reading, key: str, path: YamlPath, names: SiteNames, compile_one: Compile
+) -> WorkflowSpec | None:
+    good = reading.check(_WORKFLOW, path)
+    raw = reading.document.at((*path, "terminal"))
+    if isinstance(raw, str):
+        reading.refers("terminals", "terminal", raw, (*path, "terminal"))
+    if good is None:
+        return None
+    use = (*path, "use_blueprint")
+    file = _find(reading, good["use_blueprint"]["path"])
+    if file is None:
+        word = good["use_blueprint"]["path"]
+        known = {p.name for folder in blueprint_folders(reading.folder) for p in _blueprints(folder)}
+        mend = suggest(word, known, f"put the file into {reading.folder / 'blueprints'}")
+        reading.bad((*use, "path"), f"unknown blueprint '{word}'", mend)
+        return None
+    given = good["use_blueprint"]["input"]
+    where = (*use, "input") if (*use, "input") in reading.document.marks else use
+    compiled = compile_one(file, key, given, names, Instance(reading.document, where))
+    reading.problems.extend(compiled.problems)
+    if compiled.machine is None:
+        return None
+    return WorkflowSpec(
+        key, file, given, compiled.machine, good.get("terminal"),
+        compiled.sources, compiled.marks,
+    )
 
 
 def _blueprints(folder: Path) -> list[Path]:

@@ -113,7 +113,7 @@ class Handovers:
     async def offer(self, machines: Mapping[str, tuple[Machine, str]]) -> None:
         """Apply compiled workflows (name -> machine and source text): new handovers get them at once."""
         at = self._clock.now()
-        drafts = {name: Draft(machine, text=source) for name, (machine, source) in machines.items()}
+        drafts = {name: Draft(machine, {name: source}) for name, (machine, source) in machines.items()}
 
         def write(tx: Tx) -> None:
             for name, draft in drafts.items():
@@ -138,7 +138,8 @@ class Handovers:
                 for name in drafts if name in known
             }
 
-        self._offered = self._offered | await self._store.write(write)
+        kept = await self._store.write(write)
+        self._offered = {**self._offered, **kept}
 
     def apply(
         self, tx: Tx, workflow: str, draft: Draft, at: int, *, who: str, why: str = ""

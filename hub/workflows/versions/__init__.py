@@ -1,0 +1,1 @@
+"""Versions of a workflow: where each part of one stands, what differs between two, what a change means."""
