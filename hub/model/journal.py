@@ -16,15 +16,23 @@ COMPARTMENT_OCCUPANCY: Final = "compartment.occupancy"  # occupancy, by
 COMPARTMENT_BARRED: Final = "compartment.barred"  # reason
 COMPARTMENT_RESTORED: Final = "compartment.restored"  # reason ("" for all), service
 COMPARTMENT_PRODUCT: Final = "compartment.product"  # product
+COMPARTMENT_FOUND: Final = "compartment.found"  # found, who, handover
+COMPARTMENT_CLEARED: Final = "compartment.cleared"  # found, who
 STOCK_ADJUSTED: Final = "stock.adjusted"  # by, quantity, reason
 STOCK_COUNTED: Final = "stock.counted"  # quantity, was
 STOCK_UNCERTAIN: Final = "stock.uncertain"  # reason
 
 # stream handover/<id>
 ALLOCATION_ASSIGNED: Final = "allocation.assigned"  # allocation, compartment, hold, idx
+ALLOCATION_MOVED: Final = "allocation.moved"  # allocation, from, to, why: reassigned, displaced
+ALLOCATION_HARDENED: Final = "allocation.hardened"  # allocation, compartment
 ALLOCATION_SETTLED: Final = "allocation.settled"  # allocation, outcome
 ALLOCATION_FREED: Final = "allocation.freed"  # allocation, compartment, outcome
-CUSTODY_TRANSFERRED: Final = "custody.transferred"  # allocation, compartment, from, to, evidence
+CUSTODY_TRANSFERRED: Final = "custody.transferred"  # allocation, compartment, from, to, evidence, condition
+THERMAL_DEPOSITED: Final = "thermal.deposited"  # allocation, compartment, thermal, used
+THERMAL_WARNED: Final = "thermal.warned"  # allocation, compartment, thermal, why, left
+THERMAL_BREACHED: Final = "thermal.breached"  # allocation, compartment, thermal, since, why, used
+THERMAL_DISPOSED: Final = "thermal.disposed"  # allocations, who
 GRANT_ISSUED: Final = "grant.issued"  # grant, kind, methods, from, until, person
 GRANT_USED: Final = "grant.used"  # grant, use, method, terminal
 GRANT_REUSED: Final = "grant.reused"  # grant, use, of
@@ -40,6 +48,12 @@ LEG_SETTLED: Final = "leg.settled"  # leg, state
 REFUND_OPENED: Final = "refund.opened"  # refund, leg, amount
 REFUND_SETTLED: Final = "refund.settled"  # refund, leg, amount, state
 REFUND_REQUESTED: Final = "payment.refund_requested"  # leg, reference, amount, currency
+
+# stream asset/<id>
+ASSET_ADDED: Final = "asset.added"  # kind, compartment, holder
+ASSET_CHANGED: Final = "asset.changed"  # kind, removed
+ASSET_REMOVED: Final = "asset.removed"
+ASSET_MOVED: Final = "asset.moved"  # from, to, state, condition, due, handover, allocation
 
 # stream handover/<id> where one is known, else terminal/<name>
 ACCESS_DENIED: Final = "access.denied"  # terminal, method, reason, grant
