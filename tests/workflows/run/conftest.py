@@ -16,7 +16,7 @@ from hub.core.commands import Actor, Answer, Command
 from hub.core.entropy import SeededEntropy
 from hub.core.supervisor import Supervisor
 from hub.core.virtual import run_virtual
-from hub.effects.records import effects_of
+from hub.effects.records import effects_of, in_doubt
 from hub.effects.runner import EffectRunner
 from hub.effects.supplies import Supply, SupplyGates
 from hub.model.effects import Intent, JsonMap, Rail, Receipt, Resolution
@@ -160,7 +160,8 @@ class World:
         self.tasks = Supervisor()
         gates = SupplyGates({"psu": Supply("psu")}, {"locks": "psu"})
         self.effects = EffectRunner(
-            clock, self.devices, gates, self.tasks, store.epoch, self.handovers.settle
+            clock, self.devices, gates, self.tasks, store.epoch, self.handovers.settle,
+            in_doubt=lambda effect: store.read(lambda r: in_doubt(r, effect)),
         )
         self.handovers.attach(self.effects)
         self.verbs = Verbs(
