@@ -18,8 +18,9 @@ from hub.workflows.checks.names import check_names
 from hub.workflows.engine import COMPLETED_BY_HAND, HALTED, RECOVERY
 from hub.workflows.fragments import assemble
 from hub.workflows.machine import Arrow, Machine, State, StepCall
-from hub.workflows.parse import STAY, Instance, Parsed, branch_list, parse
+from hub.workflows.parse import Instance, Parsed, parse
 from hub.workflows.routines import inline
+from hub.workflows.shape import STAY, branch_list
 from hub.workflows.steps import STEPS, StepType
 
 #: The inherited final state of a handover that the desk has closed (S25).

@@ -7,7 +7,7 @@ from hub.config.problems import Problems, suggest
 from hub.workflows.checks.graph import calls_of, effect_of
 from hub.workflows.engine import EACH_DONE, NEXT, RECOVERY
 from hub.workflows.machine import Machine, State
-from hub.workflows.parse import STAY
+from hub.workflows.shape import STAY
 from hub.workflows.steps.types import RESULTS
 from hub.workflows.vocabulary import COMMANDS, FACTS, INTERNAL
 
