@@ -17,7 +17,7 @@ KnownBy = Literal["sensor", "person", "presumption"]
 _COLUMNS = """
 c.id, c.bank, c.name, c.door_device, c.door_name, c.size, c.thermal, c.low, c.product, c.door, c.door_at,
 c.service, c.reason, c.hold, c.allocation_id, c.occupancy, c.occupancy_by, c.wear, c.openings, c.removed,
-a.handover_id
+a.handover_id, c.position, c.apart
 FROM compartment AS c LEFT JOIN allocation AS a ON a.id = c.allocation_id
 """
 _ALL = f"SELECT {_COLUMNS} ORDER BY c.bank, c.name"
@@ -32,7 +32,8 @@ _SET_DOOR = """
 UPDATE compartment SET door = ?1, door_at = ?2, openings = openings + (?1 = 'open') WHERE id = ?3
 """
 _OCCUPANCY = """
-UPDATE compartment SET occupancy = ?1, occupancy_by = ?2
+UPDATE compartment SET occupancy = ?1, occupancy_by = ?2,
+  apart = CASE WHEN ?1 = 'empty' AND hold = 'free' THEN '' ELSE apart END
 WHERE id = ?3 AND (occupancy <> ?1 OR occupancy_by <> ?2) RETURNING 1
 """
 _PRODUCT = "UPDATE compartment SET product = ?1 WHERE id = ?2 AND product IS NOT ?1 RETURNING 1"
@@ -59,7 +60,10 @@ class NoCompartment(StepFailed):
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
-    """Everything known of one compartment. `reasons` say why it is barred, oldest first."""
+    """Everything known of one compartment. `reasons` say why it is barred, oldest first.
+
+    Neighbours differ by one in `position`; `apart` is the word by which what is inside keeps its distance.
+    """
 
     id: str
     bank: str
@@ -82,6 +86,8 @@ class Compartment:
     openings: int
     removed: bool
     handover_id: str | None
+    position: int
+    apart: str
 
 
 def compartments(reader: Reader) -> list[Compartment]:
@@ -178,9 +184,9 @@ def _note(tx: Tx, compartment_id: str, type: str, body: dict[str, Json], at: int
 
 def _from_row(row: Any) -> Compartment:
     (id_, bank, name, device, door_name, size, thermal, low, product, door, door_at, service, reason, hold,
-     allocation_id, occupancy, by, wear, openings, removed, handover_id) = row
+     allocation_id, occupancy, by, wear, openings, removed, handover_id, position, apart) = row
     return Compartment(
         id_, bank, name, device, door_name, Size(size), Thermal(thermal), bool(low), product, Door(door),
         door_at, Service(service), tuple(reason.split(",")) if reason else (), Hold(hold), allocation_id,
-        Occupancy(occupancy), by, wear, openings, bool(removed), handover_id,
+        Occupancy(occupancy), by, wear, openings, bool(removed), handover_id, position, apart,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,14 +18,15 @@ REMOVED = "removed"
 
 _INSERT = """
 INSERT INTO compartment (door_device, door_name, size, size_rank, thermal, low, configured_product, product,
-  bank, name, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10)
+  position, bank, name, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11)
 """
 _UPDATE = """
 UPDATE compartment SET door_device = ?1, door_name = ?2, size = ?3, size_rank = ?4, thermal = ?5, low = ?6,
-  configured_product = ?7, removed = 0 WHERE id = ?8
+  configured_product = ?7, position = ?8, removed = 0 WHERE id = ?9
 """
 _KNOWN = """
-SELECT id, door_device, door_name, size, thermal, low, configured_product, removed, hold, occupancy, product
+SELECT id, door_device, door_name, size, thermal, low, configured_product, position, removed, hold, occupancy,
+  product
 FROM compartment
 """
 
@@ -50,32 +52,37 @@ class CompartmentSpec:
 def sync_compartments(tx: Tx, specs: Iterable[CompartmentSpec], at: int) -> None:
     """Add, change and remove compartments so that they match `specs`.
 
-    Live facts stay. A product set at the desk stays until the site's own product for that compartment
-    changes. A compartment that left the site is deleted, or, while it is allocated or not known to be
-    empty, stays visible and barred (`removed`); it comes back when the site names it again.
+    The order of `specs` is that of the bank: it says which are neighbours. Live facts stay. A product
+    set at the desk stays until the site's own product for that compartment changes. A compartment that
+    left the site is deleted, or, while it is allocated or not known to be empty, stays visible and
+    barred (`removed`); it comes back when the site names it again.
     """
     rows = {row[0]: row[1:] for row in tx.execute(_KNOWN).fetchall()}
+    placed: Counter[str] = Counter()
     for spec in specs:
+        placed[spec.bank] += 1
+        position = placed[spec.bank]
         id_ = compartment_id(spec.bank, spec.name)
         row = rows.pop(id_, None)
         static = (
             spec.door_device, spec.door, spec.size.value, spec.thermal.value, int(spec.low), spec.product,
+            position,
         )
         if row is None:
-            tx.execute(_INSERT, (*_values(spec), spec.bank, spec.name, id_))
+            tx.execute(_INSERT, (*_values(spec), position, spec.bank, spec.name, id_))
             tx.journal(f"compartment/{id_}", journal.COMPARTMENT_ADDED, _body(spec), at)
             continue
-        if tuple(row[:6]) == static and not row[6]:
+        if tuple(row[:7]) == static and not row[7]:
             continue
-        tx.execute(_UPDATE, (*_values(spec), id_))
+        tx.execute(_UPDATE, (*_values(spec), position, id_))
         if row[5] != spec.product:
             set_product(tx, id_, spec.product, at)
-        if row[6]:
+        if row[7]:
             unbar(tx, id_, at, reason=REMOVED)
         tx.journal(f"compartment/{id_}", journal.COMPARTMENT_CHANGED, _body(spec), at)
     for id_, row in rows.items():
-        in_use = row[7] != "free" or _holds_something(row[8], row[9])
-        _remove(tx, id_, removed=bool(row[6]), in_use=in_use, at=at)
+        in_use = row[8] != "free" or _holds_something(row[9], row[10])
+        _remove(tx, id_, removed=bool(row[7]), in_use=in_use, at=at)
 
 
 def _holds_something(occupancy: str, product: str | None) -> bool:
