@@ -39,12 +39,14 @@ _LEFT = """
 SELECT max(at) FROM custody_chain WHERE allocation_id = ? AND giver IN ('hub', 'unknown')
   AND holder NOT IN ('hub', 'unknown')
 """
+_GIVER = "SELECT giver FROM custody_chain WHERE allocation_id = ? ORDER BY step DESC LIMIT 1"
 _INSERT = """
 INSERT INTO thermal_lot (allocation, handover_id, bank, compartment, thermal, deposited, used, since, why,
   warned, breached)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _USED = "UPDATE thermal_lot SET used = used + ?, since = ?, why = ? WHERE allocation = ?"
+_PLACE = "UPDATE thermal_lot SET bank = ?, compartment = ?, thermal = ? WHERE allocation = ?"
 _KEEP = """
 INSERT INTO thermal_bank (bank, seen, read_at, outside, graces, defrosted) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (bank) DO UPDATE SET seen = excluded.seen, read_at = excluded.read_at,
@@ -110,7 +112,7 @@ def deposit(tx: Tx, allocation_id: str, bank: str, limits: Limits, at: int) -> L
     """
     known = lot(tx, allocation_id)
     if known is not None:
-        _resume(tx, known, limits, at)
+        _resume(tx, known, bank, limits, at)
     else:
         _begin(tx, allocation_id, bank, limits, at)
     found = lot(tx, allocation_id)
@@ -118,8 +120,15 @@ def deposit(tx: Tx, allocation_id: str, bank: str, limits: Limits, at: int) -> L
     return found
 
 
-def _resume(tx: Tx, known: Lot, limits: Limits, at: int) -> None:
-    away = _away(tx, known, limits, at)
+def _resume(tx: Tx, known: Lot, bank: str, limits: Limits, at: int) -> None:
+    """The same allocation again, perhaps in another compartment."""
+    compartment = tx.execute(_NEW, (known.allocation,)).fetchone()[1]
+    if compartment != known.compartment:
+        tx.execute(_PLACE, (bank, compartment, limits.thermal.value, known.allocation))
+        if known.breached is not None:
+            bar(tx, compartment, BARRED_FOR, at)
+    giver = tx.execute(_GIVER, (known.allocation,)).fetchone()
+    away = 0 if giver is None or giver[0] == "unknown" else _away(tx, known, limits, at)
     if away:
         tx.execute(_USED, (away, at - away, Why.SILENT.value, known.allocation))
 

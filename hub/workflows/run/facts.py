@@ -9,11 +9,10 @@ from hub import custody, desk
 from hub.core.clock import SECOND
 from hub.effects.records import explains_opening
 from hub.model.observations import DoorSeen, FaultCleared, FaultRaised, Observation
-from hub.model.states import Door, FaultKind, Service
+from hub.model.states import Door, FaultKind
 from hub.store import Tx
 from hub.workflows.engine import Event, EventClass
 from hub.workflows.run.advance import Engine
-from hub.workflows.run.places import Places
 
 #: Faults that a person must look at, with the urgency of their incident.
 _INCIDENTS = {
@@ -32,9 +31,8 @@ _JUST_NOW = 30 * SECOND
 class Facts:
     """Writes one observation and tells the handover that it concerns."""
 
-    def __init__(self, engine: Engine, places: Places) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._places = places
         #: Devices in service mode: an uncommanded opening there is `serviced`, not a breach (S13).
         self.in_service: set[str] = set()
         #: Doors of an emergency release, and until when it explains their opening.
@@ -98,16 +96,6 @@ class Facts:
             tx, seen.kind.value, at=at, urgency=urgency, handover_id=handover, device=seen.device,
             target=compartment or seen.target, detail=seen.detail,
         )
-        if seen.kind is FaultKind.THERMAL_BREACH:
-            self._thermal(tx, seen, at)
-
-    def _thermal(self, tx: Tx, seen: FaultRaised, at: int) -> None:
-        banks = self._places.banks_measured_by(seen.device)
-        for place in custody.compartments(tx):
-            if place.bank in banks and place.handover_id and place.service is Service.IN_SERVICE:
-                data = {"bank": place.bank, "detail": seen.detail}
-                event = Event("thermal.breach", EventClass.FACT, at, data)
-                self._engine.deliver(tx, place.handover_id, event)
 
     def _cleared(self, tx: Tx, seen: FaultCleared, at: int) -> None:
         tx.journal(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hub.custody.thermal import Limits
+
 
 @dataclass(frozen=True, slots=True)
 class TerminalPlace:
@@ -20,11 +22,13 @@ class TerminalPlace:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Lookups over a site. `thermometers` maps a device to the banks whose temperature it tells."""
+    """Lookups over a site. `thermometers` maps a device to the banks whose temperature it tells, `climate` a
+    bank to the limits that its goods are held against."""
 
     terminals: Mapping[str, TerminalPlace] = field(default_factory=dict)
     thermometers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     currency: str = "EUR"
+    climate: Mapping[str, Limits] = field(default_factory=dict)
 
     def terminal_of(self, reader: str) -> TerminalPlace | None:
         """The terminal at which a reader or payment device stands."""

@@ -29,6 +29,7 @@ from hub.workflows.run.intents import Intents
 from hub.workflows.run.places import Places
 from hub.workflows.run.presentations import Presentations, Presented, Told, is_selection, presented
 from hub.workflows.run.settling import give_back_use, settle
+from hub.workflows.run.thermal import Climate
 from hub.workflows.run.timers import Timers
 from hub.workflows.run.versions import Draft
 from hub.workflows.run.words import Words
@@ -102,7 +103,10 @@ class Handovers:
             begin_effect=self._begin, arm=self.timers.arm, ended=end,
             changed=lambda snapshot: bus.fire(_changed(snapshot)), rested=give_back_use,
         )
-        self.facts = Facts(self.engine, places)
+        self.climate = Climate(store, clock, self.engine, places)
+        table = self.executors.table
+        table["transfer_custody"] = self.climate.watching(table["transfer_custody"])
+        self.facts = Facts(self.engine)
         self.backlog = Backlog(store)
         self.presentations = Presentations(self.engine, places)
 
@@ -157,6 +161,7 @@ class Handovers:
     async def load(self) -> int:
         """Take over stored timers; returns how many handovers are running."""
         timers, running = await self._store.read(lambda r: (records.all_timers(r), records.running(r)))
+        await self.climate.load()
         self.timers.load(timers)
         return running
 
@@ -205,7 +210,9 @@ class Handovers:
         if isinstance(seen, CodeRead | TagRead | KeysEntered):
             await self._present(seen)
             return
-        write = self.facts.writer(seen, self._clock.now())
+        at = self._clock.now()
+        await self.climate.observe(seen, at)
+        write = self.facts.writer(seen, at)
         if write is not None:
             subject = seen.door if isinstance(seen, DoorSeen) else getattr(seen, "target", "")
             await self.backlog.keep((seen.device, subject), write)
@@ -295,7 +302,10 @@ class Handovers:
                 self.engine.deliver(tx, handover_id, Event(name, EventClass.INTERNAL, at))
 
         try:
-            await self._store.write(write)
+            if self.climate.concerns(name):
+                await self.climate.fire(handover_id, name, at)
+            else:
+                await self._store.write(write)
         except StoreError as error:
             _LOG.error("Timer %s of %s waits for the disk: %s", name, handover_id, error)
             self.timers.arm(handover_id, name, at + _SOON)

@@ -128,6 +128,13 @@ def test_put_back_into_the_same_compartment_the_time_outside_counts(fridge: Frid
     assert fridge.lot(lot).used == 20 * MINUTE
 
 
+def test_what_was_in_doubt_and_is_still_there_lost_no_time(fridge: Fridge) -> None:
+    lot = fridge.fill()
+    fridge.do(custody.breach, "cold/C1", fridge.now + MINUTE)
+    fridge.put_in(lot, 9 * HOUR)
+    assert fridge.lot(lot).used == 0
+
+
 @pytest.mark.req("TH-03")
 def test_a_breach_bars_the_compartment_and_is_never_taken_back(fridge: Fridge) -> None:
     lot = fridge.fill()
