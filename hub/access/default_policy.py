@@ -28,17 +28,18 @@ DEFAULT_POLICY: Final[Mapping[str, Sequence[Any]]] = {
     ],
     "supervisor": [
         "handover.*", "compartment.*", "stock.*", "product.*", "incident.*", "message.read", "person.*",
-        "device.read", "event.read", "approval.give", "audit.read",
+        "device.read", "event.read", "approval.give", "audit.read", "workflow.*",
     ],
     "technician": [
         "device.*", "compartment.read", "compartment.bar", "compartment.unbar", "compartment.open",
         "compartment.emergency_release", "event.read", "incident.read", "incident.assign", "handover.read",
-        {"verbs": ["incident.resolve", "handover.resolve"], "approval": "supervisor"},
+        "workflow.read",
+        {"verbs": ["incident.resolve", "handover.resolve", "workflow.apply"], "approval": "supervisor"},
     ],
     # Scopes of API tokens are roles too.
     "api.read": [
         "handover.read", "compartment.read", "device.read", "event.read", "incident.read", "product.read",
-        "message.read",
+        "message.read", "workflow.read",
     ],
     "api.write": [
         "handover.create",

@@ -53,7 +53,7 @@ def ports_of(hub: Hub) -> Ports:
     control = hub.around.twin
     return Ports(
         hub.store, hub.handovers, hub.commands, hub.devices, hub.bus, hub.policy, hub.config,
-        hub.around.clock, hub.temperatures, __version__,
+        hub.around.clock, hub.temperatures, hub.versions, __version__,
         twin=TwinForwarder(TwinClient(control)) if control else None,
         messages=messages if control else None,
     )

@@ -151,7 +151,7 @@ class Versions:
             return Refused("invalid-workflow", f"the site is not right: {_first(seen.problems)}")
         offer = seen.offers.get(name)
         if offer is None:
-            return Refused("unknown-workflow", f"the site's files name no workflow {name!r}")
+            return Refused("no-such-workflow", f"the site's files name no workflow {name!r}")
         if offer.draft is None:
             return Refused("invalid-workflow", _first(offer.problems), {
                 "problems": [problem.as_json() for problem in offer.problems],

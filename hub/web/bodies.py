@@ -97,6 +97,13 @@ class Reason(_Body):
     why: Because
 
 
+class Apply(_Body):
+    """Applies what the files say; `machine` is the hash that was looked at, another one is refused."""
+
+    machine: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
+    why: Why = ""
+
+
 class Counted(_Body):
     """How many units lie in the compartment."""
 

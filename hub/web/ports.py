@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hub.access import Policy
+from hub.config import Problem
 from hub.core.bus import EventBus
 from hub.core.clock import Clock
 from hub.core.commands import CommandPort
 from hub.model.observations import TemperatureRead
 from hub.site.specs import SiteConfig
+from hub.site.versions import Status
 from hub.store import Store
 from hub.workflows.run.service import Handovers
 
@@ -21,6 +23,14 @@ class DescribesDevices(Protocol):
 
     def describe(self) -> list[dict[str, Any]]:
         """name, integration, state, reason, faults of each device."""
+        ...
+
+
+class ShowsVersions(Protocol):
+    """The versions of the site's workflows."""
+
+    async def status(self) -> tuple[list[Status], tuple[Problem, ...]]:
+        """Each workflow as it runs and as the files have it, and what is wrong with the whole site."""
         ...
 
 
@@ -62,6 +72,7 @@ class Ports:
     config: SiteConfig
     clock: Clock
     temperatures: Mapping[str, TemperatureRead]
+    versions: ShowsVersions
     version: str
     twin: Twin | None = None
     messages: Callable[[], Sequence[Mapping[str, Any]]] | None = None

@@ -32,6 +32,7 @@ KINDS: Mapping[str, Kind] = {
     "unknown-handover": Kind(404, "There is no such handover"),
     "unknown-compartment": Kind(404, "There is no such compartment"),
     "unknown-incident": Kind(404, "There is no such incident"),
+    "no-such-workflow": Kind(404, "There is no such workflow"),
     "unknown-message": Kind(404, "There is no such message"),
     "unknown-command": Kind(404, "There is no such command"),
     "unknown-device": Kind(404, "There is no such device"),
@@ -44,6 +45,11 @@ KINDS: Mapping[str, Kind] = {
     "no-incident": Kind(409, "There is no such open incident"),
     "which-incident": Kind(409, "Several incidents are open"),
     "in-doubt": Kind(409, "Nobody can say yet what happened there", "resolve the open incident first"),
+    "invalid-workflow": Kind(
+        409, "What the files say of it cannot run", "mend the file; `hub check SITE` names every place"
+    ),
+    "other-version": Kind(409, "The files hold another version than the one named"),
+    "restart-needed": Kind(409, "The hub has to be restarted before this"),
     "offline": Kind(409, "The device does not answer", "look at the device and its cable, then try again"),
     "twin-refused": Kind(409, "The simulated device refuses this"),
     "too-large": Kind(413, "The body is too large", "send at most 64 KiB"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.web import answers, bodies, desk_calls, handover_calls, site_calls
+from hub.web import answers, bodies, desk_calls, handover_calls, site_calls, workflow_calls
 from hub.web.calls import Route
 
 _COMMANDS = {
@@ -91,6 +91,18 @@ ROUTES: tuple[Route, ...] = (
             problems=("unknown-compartment", *_SHARED, *more),
         )
         for word, (verb, summary, body, more) in _AT_COMPARTMENT.items()
+    ),
+    Route(
+        "GET", "/workflows", "listWorkflows", "What runs, what the files offer, and who depends on what",
+        workflow_calls.workflows, verb="workflow.read", answer=workflow_calls.Workflows,
+    ),
+    Route(
+        "POST", "/workflows/{name}/apply", "applyWorkflow",
+        "Gives the version in the files to new handovers; live ones keep theirs", workflow_calls.apply,
+        verb="workflow.apply", by_target=True, body=bodies.Apply, body_optional=True,
+        answer=workflow_calls.WorkflowApplied, keyed=True, problems=(
+            "no-such-workflow", "invalid-workflow", "other-version", "restart-needed", *_SHARED,
+        ),
     ),
     Route(
         "GET", "/banks", "listBanks", "Banks and the four facts of each compartment", site_calls.banks,
