@@ -133,4 +133,91 @@ TEMPLATES: Mapping[str, Template] = {
          "Reason: {reason}", "What to do: {todo}", "Handover: {handover}"),
         required=("what", "location", "handover"),
     ),
+    "bring_it": Template(
+        "{site}: a compartment is kept for you",
+        (_GREETING, "Please bring {items}.", *_PLACE, *_WINDOW, *_CODES, "{rules}", "Reference: {reference}"),
+        required=("location",),
+    ),
+    "received": Template(
+        "{site}: received",
+        (_GREETING, "{items} has arrived.", "When: {time}", *_PLACE, "{rules}", "Reference: {reference}"),
+        required=("time", "location"),
+    ),
+    "issued": Template(
+        "{site}: you have taken it out",
+        (_GREETING, "{items} is in your care now.", "When: {time}", "Bring it back until: {due_time}",
+         "Where: {location}", "{rules}", "Reference: {reference}"),
+        required=("time", "location"),
+    ),
+    "due_soon": Template(
+        "{site}: please bring it back soon",
+        (_GREETING, "{items} is due.", "Until: {due_time}", "Where: {location}", "{rules}",
+         "Reference: {reference}"),
+        required=("location",),
+    ),
+    "overdue": Template(
+        "{site}: overdue",
+        (_GREETING, "{items} was to be brought back until {due_time}.", "Where: {location}", "{rules}",
+         "Reference: {reference}"),
+        required=("location",),
+    ),
+    "inspected": Template(
+        "{site}: we have looked at what you brought",
+        (_GREETING, "{items}: {outcome}.", "Amount: {amount}", "{rules}", "Reference: {reference}"),
+        required=("outcome",),
+    ),
+    "session_begun": Template(
+        "{site}: your compartment",
+        (_GREETING, "Your compartment is ready.", *_PLACE, *_WINDOW, *_CODES, "{rules}",
+         "Reference: {reference}"),
+        required=("location",),
+    ),
+    "session_ends": Template(
+        "{site}: your time ends soon",
+        (_GREETING, "Please empty your compartment or extend your time.", *_PLACE, "Until: {until_time}",
+         "{rules}", "Reference: {reference}"),
+        required=("location",),
+    ),
+    "release_denied": Template(
+        "{site}: not released",
+        (_GREETING, "{items} could not be released.", "Where: {location}", "Reason: {reason}", "{rules}",
+         "Reference: {reference}"),
+        required=("location",),
+    ),
+    "approval_asked": Template(
+        "{site}: your approval is asked for",
+        ("{what}", "Workflow: {workflow}", "Where: {location}", "Compartment: {compartment}",
+         "Handover: {handover}"),
+        required=("what", "handover"),
+    ),
+    "order_confirmed": Template(
+        "{site}: thank you for your order",
+        (_GREETING, "{items}", "Amount: {amount}", "When: {time}", "{rules}", "Reference: {reference}"),
+        required=("time",),
+    ),
+    "address_wanted": Template(
+        "{site}: where shall we send it?",
+        (_GREETING, "Please tell us where to send {items}.", "{link}", "Reference: {reference}"),
+    ),
+    "warehouse_pick": Template(
+        "{site}: pick and send {items}",
+        ("{items}", "Reference: {reference}", "Handover: {handover}",
+         "The address is kept with the handover."),
+        required=("items", "handover"),
+    ),
+    "digital_delivery": Template(
+        "{site}: your access",
+        (_GREETING, "{items}", "{link}", "Reference: {reference}"),
+    ),
+    "not_safe_any_more": Template(
+        "{site}: please do not come for it",
+        (_GREETING, "{items} could not be kept as it must be, and was taken out.", "Where: {location}",
+         "Refund: {amount}", "{rules}", "Reference: {reference}"),
+        required=("location",),
+    ),
+    "refill": Template(
+        "{site}: please refill",
+        ("{items}", "Where: {location}", "Reference: {reference}", "Handover: {handover}"),
+        required=("location", "handover"),
+    ),
 }

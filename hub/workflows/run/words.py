@@ -8,6 +8,7 @@ from typing import Any
 
 from hub import access, commerce, desk
 from hub.model.failures import StepFailed
+from hub.model.money import Money
 from hub.workflows.run.advance import Run
 
 _TODO = {
@@ -37,6 +38,8 @@ class Words:
             "compartment": allocation.get("compartment"), "items": _items(run),
             "from_time": self._local(since), "until_time": self._local(due), "time": self._local(run.at),
             "what": label, "reason": label, "todo": _TODO.get(run.snapshot.state.split("_")[0], ""),
+            "due_time": self._local(run.snapshot.deadlines.get("due")), "amount": _amount(values.get("leg")),
+            "link": (values.get("data") or {}).get("link"), "outcome": values.get("outcome"),
             "rules": self.rules.get(run.snapshot.workflow, _RULES),
             "name": _name(run, person_ref),
         }
@@ -46,6 +49,11 @@ class Words:
 
 
 _RULES = "The door may be opened once; close it again when you have taken everything out."
+
+
+def _amount(leg: Mapping[str, Any] | None) -> str | None:
+    """The price with its currency, for example `2.50 EUR`."""
+    return str(Money(int(leg["amount"]), str(leg["currency"]))) if leg and leg.get("currency") else None
 
 
 def _items(run: Run) -> str:
