@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from hub import custody, desk
 from hub.core.commands import Actor, Refused
 from hub.model.failures import StepFailed
-from hub.model.observations import FaultCleared, FaultRaised, TemperatureRead
+from hub.model.observations import FaultCleared, FaultRaised
 from hub.model.states import Door, FaultKind, Method
 from hub.store import Reader
 from hub.workflows import expressions
 from hub.workflows.cases.parse import FIRST, Case, Happening
 from hub.workflows.cases.shapes import When
-from hub.workflows.cases.stage import ADA, CARD, READER, board, items_of, people_of, thermometer
+from hub.workflows.cases.stage import ADA, CARD, CURRENCY, READER, board, items_of, people_of, thermometer
 from hub.workflows.cases.trace import TraceLine
 from hub.workflows.engine import Event, EventClass, step
 from hub.workflows.rehearsal import Letter, Rehearsal
+from hub.workflows.rehearsal.orders import order_of
 from hub.workflows.rehearsal.plan import LETTERS
+from hub.workflows.rehearsal.weather import fine, wrong
 from hub.workflows.run.service import Order, UnknownWorkflow
 
 _WRONG = "000000"
-_THERMAL = {
+_FAULTS = {
     "breach": FaultKind.THERMAL_BREACH, "warning": FaultKind.THERMAL_WARNING, "silent": FaultKind.OFFLINE,
 }
 _NEW = "SELECT id FROM handover ORDER BY created, rowid"
@@ -98,25 +99,19 @@ class Player:
         window = {key: now + after for key, after in given.get("window", {}).items()}
         machine = self._case.compiled.machine
         assert machine is not None
-        order = Order(
-            machine.workflow, tuple(items_of(given)),
-            given.get("recipient", {"ref": ADA, **_contact(people_of(self._case)[ADA])}),
-            f"order-{len(self.handovers) + 1}", window, terminal=str(machine.inputs.get("terminal", "")),
-        )
         due = given.get("due")
-        moments = {"due": due.of(start, now, self._case.zone)} if isinstance(due, When) else {}
-        wanted = {
-            "depositor": given.get("depositor"), "data": {**given.get("data", {}), **more} or None,
-            "paid": {"currency": "EUR", **given["paid"]} if "paid" in given else None, **moments,
-        }
-        present = {key: value for key, value in wanted.items() if value is not None}
-        known: dict[str, Any] = {k: v for k, v in present.items() if k in Order.__dataclass_fields__}
-        rest = {key: value for key, value in present.items() if key not in known}
+        leg = None
         if "price" in given:
-            rest["leg"] = {
-                "amount": given["price"], "currency": "EUR", "item": int(given.get("selection", 1)),
-            }
-        return replace(order, **known, vars=rest)
+            leg = {"amount": given["price"], "currency": CURRENCY, "item": int(given.get("selection", 1))}
+        return order_of(
+            machine.workflow, items_of(given),
+            given.get("recipient", {"ref": ADA, **_contact(people_of(self._case)[ADA])}),
+            f"order-{len(self.handovers) + 1}", window=window,
+            terminal=str(machine.inputs.get("terminal", "")), leg=leg, depositor=given.get("depositor"),
+            data={**given.get("data", {}), **more} or None,
+            paid={"currency": CURRENCY, **given["paid"]} if "paid" in given else None,
+            due=due.of(start, now, self._case.zone) if isinstance(due, When) else None,
+        )
 
     # People at the terminal
 
@@ -212,13 +207,21 @@ class Player:
     async def _thermal(self, one: Happening) -> None:
         bank = str(one.value.get("bank") or next(iter(self._case.given["banks"])))
         device, state = thermometer(bank), str(one.value.get("state", ""))
+        ground, limits = self._site.ground, self._site.plan.places.climate.get(bank)
         if "celsius" in one.value:
-            await self._site.observe(TemperatureRead(device, round(one.value["celsius"] * 1000)))
+            ground.air[device] = round(one.value["celsius"] * 1000)
+        elif limits is not None and state in ("fine", "warm"):
+            ground.air[device] = fine(limits) if state == "fine" else wrong(limits)
         if state == "fine":
-            for kind in _THERMAL.values():
+            ground.dark.discard(device)
+            for kind in _FAULTS.values():
                 await self._site.observe(FaultCleared(device, kind))
-        elif state:
-            await self._site.observe(FaultRaised(device, _THERMAL[state], "", f"{state} in a rehearsal"))
+        elif state in _FAULTS:
+            await self._site.observe(FaultRaised(device, _FAULTS[state], "", f"{state} in a rehearsal"))
+        if state == "silent":
+            ground.dark.add(device)
+        elif device in ground.air:
+            self._site.weather.tell(device)
 
     async def _line(self, one: Happening) -> None:
         dark = one.action == "offline"

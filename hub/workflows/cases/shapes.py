@@ -31,7 +31,7 @@ STARTS = ("api", "code", "tag", "selection", "schedule", "desk")
 DEVICES = ("locks", "terminal", "motors", "thermometer", "letters")
 MONEY = ("none", "held", "taken", "given back", "unknown", "owed")
 _PARTY_WORDS = ("recipient", "depositor", "staff", "hub", "unknown", "nobody")
-_THERMAL = ("breach", "warning", "fine", "silent")
+_THERMAL = ("fine", "warm", "silent", "warning", "breach")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from hub import access, commerce, custody
+from hub.custody.thermal import DEFAULTS, Limits
 from hub.model.effects import Rail
 from hub.model.money import Money
 from hub.model.states import Occupancy, Size, Thermal
@@ -34,7 +35,7 @@ def plan_of(case: Case) -> Plan:
     banks = tuple(given.get("banks", {}))
     places = Places(
         {terminal: TerminalPlace(terminal, (READER,), CARD, banks)},
-        {thermometer(bank): (bank,) for bank in banks}, CURRENCY,
+        {thermometer(bank): (bank,) for bank in banks}, CURRENCY, _climate(given.get("banks", {})),
     )
     boxes = {
         f"{bank}/{name}": spec for bank, specs in given.get("banks", {}).items()
@@ -64,6 +65,15 @@ def prepare(tx: Tx, case: Case) -> None:
                 custody.bar(tx, key, "before", case.start)
             if spec.get("occupied"):
                 custody.set_occupancy(tx, key, Occupancy.OCCUPIED, "person", case.start)
+
+
+def _climate(banks: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Limits]:
+    """The limits of the banks whose compartments are of a class that minds."""
+    classes = {
+        bank: Thermal(next(iter(specs.values()), {}).get("thermal", "ambient"))
+        for bank, specs in banks.items()
+    }
+    return {bank: DEFAULTS[found] for bank, found in classes.items() if found in DEFAULTS}
 
 
 def thermometer(bank: str) -> str:

@@ -9,10 +9,12 @@ from typing import Protocol
 from hub.core.clock import SECOND
 
 NOBODY_KNOWS, NOT_SENT, OFFLINE, REFUSED = "nobody knows", "not sent", "offline", "refused"
+#: The door springs open, and neither board nor contact tells.
+UNSEEN = "opens unseen"
 
 #: The answers to each kind of act; the first is what happens when nothing else is said.
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "open": ("opens", "stuck", NOBODY_KNOWS, NOT_SENT, REFUSED, OFFLINE),
+    "open": ("opens", "stuck", NOBODY_KNOWS, UNSEEN, NOT_SENT, REFUSED, OFFLINE),
     "dispense": (
         "drops", "jam", "sold out", "no drop", "motor fault", NOBODY_KNOWS, NOT_SENT, REFUSED, OFFLINE,
     ),

@@ -11,7 +11,7 @@ from hub.core.clock import SECOND
 from hub.model.effects import Intent, JsonMap, Rail, Receipt, Resolution
 from hub.model.states import Door
 from hub.plugins.guard import DeviceGuard
-from hub.workflows.rehearsal.answers import NOBODY_KNOWS, NOT_SENT, OFFLINE, REFUSED, Answer
+from hub.workflows.rehearsal.answers import NOBODY_KNOWS, NOT_SENT, OFFLINE, REFUSED, UNSEEN, Answer
 from hub.workflows.rehearsal.ground import Ground, Letter
 
 #: The reason of a refuted act, as a real driver words it, for every answer that refutes.
@@ -53,7 +53,7 @@ class _Rehearsed(Driver):
         wait = min(answer.takes / SECOND, max(deadline - self._clock.monotonic(), 0.0))
         if wait > 0:
             await asyncio.sleep(wait)
-        if answer.word == NOBODY_KNOWS:
+        if answer.word in (NOBODY_KNOWS, UNSEEN):
             return Resolution.unknown("no_answer")
         reason = _REASONS.get(answer.word)
         return Resolution.confirmed(**evidence) if reason is None else Resolution.refuted(reason)
@@ -82,10 +82,11 @@ class Locks(_Rehearsed):
     async def open(self, intent: Intent, deadline: float) -> Receipt:
         """Pulse the lock once."""
         answer = self.act(intent)
-        if answer.word == "opens":
-            self.ground.opened.append((self._clock.now(), self.name, intent.target, intent.effect_id))
-            self.ground.move(self.name, intent.target, Door.OPEN)
-        elif answer.word == NOBODY_KNOWS:
+        if answer.word == UNSEEN:
+            self.ground.unseen.add((self.name, intent.target))
+        if answer.word in ("opens", UNSEEN):
+            self.ground.spring(self.name, intent.target, intent.effect_id)
+        if answer.word in (NOBODY_KNOWS, UNSEEN):
             raise InDoubt("no answer from the board")
         return Receipt()
 

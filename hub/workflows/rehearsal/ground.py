@@ -41,10 +41,16 @@ class Ground:
     hears: Callable[[Observation], None] | None = None
     doors: dict[tuple[str, str], Door] = field(default_factory=dict)
     letters: list[Letter] = field(default_factory=list)
+    #: What each thermometer would measure, in milli-degrees Celsius.
+    air: dict[str, int] = field(default_factory=dict)
     #: Devices without power or line.
     dark: set[str] = field(default_factory=set)
     #: Devices whose door contacts say nothing: a lying sensor that always shows `closed`.
     mute: set[tuple[str, str]] = field(default_factory=set)
+    #: Doors that stand open and that nobody has seen open.
+    unseen: set[tuple[str, str]] = field(default_factory=set)
+    #: Told of every door that a lock opens.
+    opens: Callable[[str, str], None] | None = None
     #: Each opening that the locks made: (time, device, door, effect).
     opened: list[tuple[int, str, str, str]] = field(default_factory=list)
     #: What became of each act, once and for all.
@@ -64,7 +70,7 @@ class Ground:
 
     def seen(self, device: str, door: str) -> Door:
         """What the contact of a door says."""
-        if (device, door) in self.mute:
+        if (device, door) in self.mute or (device, door) in self.unseen:
             return Door.CLOSED
         return self.doors.get((device, door), Door.CLOSED)
 
@@ -73,8 +79,18 @@ class Ground:
         if self.doors.get((device, door), Door.CLOSED) is state:
             return
         self.doors[device, door] = state
-        if (device, door) not in self.mute and device not in self.dark:
+        hidden = (device, door) in self.mute or (device, door) in self.unseen
+        if state is Door.CLOSED:
+            self.unseen.discard((device, door))
+        if not hidden and device not in self.dark:
             self.tell(DoorSeen(device, door, state, commanded))
+
+    def spring(self, device: str, door: str, effect: str) -> None:
+        """A lock lets its door go, for one effect."""
+        self.opened.append((self.now(), device, door, effect))
+        self.move(device, door, Door.OPEN)
+        if self.opens is not None:
+            self.opens(device, door)
 
     def tell(self, seen: Observation) -> None:
         """A device reports, if a hub is there to hear it."""

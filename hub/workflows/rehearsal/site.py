@@ -26,6 +26,7 @@ from hub.workflows.rehearsal.devices import AgeReader, LetterBox, Locks, Motors,
 from hub.workflows.rehearsal.ground import Ground
 from hub.workflows.rehearsal.memory import Memory
 from hub.workflows.rehearsal.plan import LETTERS, Plan
+from hub.workflows.rehearsal.weather import Weather
 from hub.workflows.run import records
 from hub.workflows.run.desk_verbs import DESK_VERBS, DeskVerbs
 from hub.workflows.run.messages import MessageDelivery
@@ -55,8 +56,11 @@ class Rehearsal:
         self.ground = ground
         self.clock = clock
         self.memory = Memory(entropy)
+        self.weather = Weather(plan.places, ground)
         self.told: list[Told] = []
         self._wrap = wrap
+        self._listeners: list[tuple[type[Any], Callable[[Any], None]]] = []
+        self.alive = False
         self._news = asyncio.Event()
         self._lives = 0
         self.store: Store
@@ -66,6 +70,10 @@ class Rehearsal:
         self.commands: CommandPort
         self.tasks: Supervisor
         self.shelf: Shelf
+
+    def listen(self, kind: type[T], listener: Callable[[T], None]) -> None:
+        """Hear what the hub fires, in every life of it. Called before `begin`."""
+        self._listeners.append((kind, listener))
 
     # The hub's life
 
@@ -82,12 +90,14 @@ class Rehearsal:
         if self._lives:
             await self._recover()
         self._lives += 1
+        self.alive = True
         self.tasks.spawn("timers", self.handovers.timers.run())
         self.tasks.spawn("messages", self.messages.run())
+        self.tasks.spawn("weather", self.weather.run())
 
     async def kill(self) -> None:
         """The power goes: nothing that runs ends well, what is committed stays."""
-        self.ground.hears = None
+        self.ground.hears, self.alive = None, False
         await self.tasks.close()
         await self.store.close()
 
@@ -100,6 +110,8 @@ class Rehearsal:
         plan, clock = self.plan, self.clock
         self.bus = EventBus()
         self.bus.listen(Told, self.told.append)
+        for kind, listener in self._listeners:
+            self.bus.listen(kind, listener)
         self.tasks = Supervisor()
         self.shelf = Shelf(self._drivers(), self.ground, clock)
         self.handovers = Handovers(self.store, clock, self.bus, self.shelf, plan.places, plan.words)
