@@ -54,11 +54,13 @@ DATABASE_STEPS = (
             vol.Optional("apart"): text,
             vol.Optional("asset"): text,
             vol.Optional("asset_kind"): text,
+            vol.Optional("refill"): flag,
         },
         "Takes a compartment of the bank for this handover and stores it as `allocation`. Without `product`: "
         "an empty one of the size and thermal class. With `product`: one that holds it; with `asset` or "
-        "`asset_kind`: the one that this asset, or a free one of the kind, lies in. `per: item` takes one "
-        "for every item, with the item's own size and class, all of them or none. `hold: soft` keeps a place "
+        "`asset_kind`: the one that this asset, or a free one of the kind, lies in. With `refill`: one that "
+        "serves the product, also when none is left. `per: item` takes one for every item, with the item's "
+        "own product, size and class, all of them or none. `hold: soft` keeps a place "
         "for goods that are still to come. Where `apart` differs, compartments are never neighbours. A "
         "compartment that the handover had before is given back, its contents and its bar unchanged.",
         fails=("full", "too_big", "wrong_class", "barred", "kept_apart", "sold_out", "no_asset"),
