@@ -8,6 +8,7 @@ from typing import Any
 from hub import access, custody
 from hub.api import StepDefinition
 from hub.core.clock import MINUTE
+from hub.custody import thermal
 from hub.effects.devices import Devices, age_verifier, dispenser, lock_bank
 from hub.effects.records import acting
 from hub.model.failures import StepFailed
@@ -65,6 +66,8 @@ class Intents:
         allocation, place = _in_hand(run)
         if place.service is not Service.IN_SERVICE and args.get("for") != "staff":
             raise StepFailed("barred", ", ".join(place.reasons))
+        if args.get("for") != "staff" and thermal.barred_for_good(run.tx, allocation["id"]):
+            raise StepFailed("barred", thermal.BARRED_FOR)
         use_id = _use_of(run)
         driver = lock_bank(self._drafts.serving(place.door_device))
         if driver is None:

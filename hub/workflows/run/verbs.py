@@ -10,6 +10,7 @@ import msgspec
 from hub import access, desk
 from hub.core.clock import Clock
 from hub.core.commands import Accepted, Actor, Answer, Command, Refused
+from hub.custody import thermal
 from hub.model.failures import StepFailed
 from hub.store import Store, Tx
 from hub.workflows import engine as pure
@@ -22,7 +23,7 @@ from hub.workflows.run.intents import entitle_once
 from hub.workflows.run.verdicts import resolve
 
 #: Verbs that are events of the blueprint; `extend` and `reissue` the hub does itself in any state.
-EVENT_VERBS = ("load", "cancel", "open")
+EVENT_VERBS = ("load", "cancel", "open", "dispose")
 VERBS = (*EVENT_VERBS, "extend", "reissue", "resolve")
 
 _Do = Callable[[Tx, Snapshot, Command, int], Answer]
@@ -68,8 +69,10 @@ class Verbs:
         event = Event(f"command.{verb}", EventClass.COMMAND, at, dict(command.body))
 
         def prepare(run: Run) -> None:
-            if verb in ("open", "load"):
+            if verb in ("open", "load", "dispose"):
                 entitle_once(run, _person(command.actor), f"desk.{verb}")
+            if verb == "dispose":  # a person's word ends the clock of what lies there, whatever follows
+                thermal.dispose(tx, snapshot.handover_id, command.actor.ref, at)
 
         run = self._engine.deliver(tx, snapshot.handover_id, event, prepare, snapshot=snapshot)
         if not run.moved:
