@@ -85,9 +85,17 @@ def test_a_compartment_that_a_sale_found_stuck_goes_back_into_service(open_page,
     assert page.evaluate(BOXES) == before
 
 
-def test_a_device_that_serves_again_is_not_said_to_be_silent(open_page, running_site):
-    page = open_page()
+@pytest.fixture
+def unplugged(running_site):
+    """One lock board's cable is out; it is in again after the test, whatever came of that."""
     running_site.ask("POST", "twin/locks_b/unplug", {"args": []})
+    yield
+    running_site.ask("POST", "twin/locks_b/plug", {"args": []})
+    _until(running_site, lambda: running_site.ask("GET", "health")["status"] == "ok")
+
+
+def test_a_device_that_serves_again_is_not_said_to_be_silent(open_page, running_site, unplugged):
+    page = open_page()
     row = page.locator(".incident[data-kind=offline]", has_text="locks_b")
     row.get_by_text("The device does not answer").wait_for()
     running_site.ask("POST", "twin/locks_b/plug", {"args": []})

@@ -33,7 +33,7 @@ const frames = {
     handovers.reset(frame.handovers, context);
     showDevices(frame.devices);
     hands.reset(frame);
-    incidents.reset();
+    incidents.reset(frame.devices);
     signedIn(true);
   },
   event(frame) {
@@ -50,6 +50,7 @@ const frames = {
   devices(frame) {
     showDevices(frame.devices);
     hands.devices(frame.devices);
+    incidents.devices(frame.devices);
   },
   temperature(frame) { banks.temperature(frame.temperature); },
   told(frame) { hands.told(frame); },

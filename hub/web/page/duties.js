@@ -35,11 +35,14 @@ const duties = {
   step_failed: ["A step could not be done", "Finish the case by hand.", { closed: "Finished by hand" }],
 };
 
+// A device that went silent and serves again: nothing is broken now, somebody only has to know why it was away.
+const away = ["The device was away", "It serves again. Find out why it was away.", { closed: "It is mended" }];
 const unknown = ["", "Look at it.", { confirmed: "It is so", refuted: "It is not so", closed: "It is over" }];
 
-// {name, asks, found: [[verdict, words], ...]}. Only a case has something to go on with.
-export function duty(incident) {
-  const [name, asks, found] = duties[incident.kind] || unknown;
+// {name, asks, found: [[verdict, words], ...]}. Only a case has something to go on with. `serving` says whether
+// the incident's device answers now.
+export function duty(incident, serving) {
+  const [name, asks, found] = incident.kind === "offline" && serving ? away : duties[incident.kind] || unknown;
   const over = Object.entries(found);
   return {
     name: name || incident.kind.replaceAll("_", " "), asks,

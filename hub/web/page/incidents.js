@@ -13,11 +13,15 @@ const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
 const rows = new Map();
+let serving = new Set();
+let last = null;
 let waiting = 0;
 let asked = 0;
 
 const compartment = (i) => banks.all().find((c) => c.id === i.target);
-const where = (i) => (compartment(i) ? place(i.target) : i.device ? words(i.device) : "hub");
+const where = (i) => (compartment(i) ? place(i.target) : i.device || "hub");
+
+const answers = (i) => serving.has(i.device);
 
 function since(i) {
   const then = new Date(i.opened);
@@ -26,7 +30,7 @@ function since(i) {
 }
 
 function resolve(i) {
-  const { name, asks, found } = duty(i);
+  const { name, asks, found } = duty(i, answers(i));
   ask({
     title: `${where(i)}: ${name}`, text: asks, choices: found, label: "Resolve",
     act: (answer) => api.post(`incidents/${i.id}/resolve`, { verdict: answer.choice, why: answer.why }),
@@ -34,7 +38,7 @@ function resolve(i) {
 }
 
 function row(i) {
-  const { name, asks } = duty(i);
+  const { name, asks } = duty(i, answers(i));
   const at = where(i);
   const [kind, owner] = i.owner.split(":");
   const meta = [`since ${since(i)}`, `for ${kind === "role" ? words(owner) : "one person"}`, i.handover ? `handover ${short(i.handover)}` : "", i.detail ? words(i.detail) : ""].filter(Boolean).join(" · ");
@@ -48,9 +52,10 @@ function row(i) {
 }
 
 function show(page) {
+  last = page;
   const list = [...page.incidents].sort((a, b) =>
     ranks.indexOf(a.urgency) - ranks.indexOf(b.urgency) || (a.id < b.id ? -1 : 1));
-  const key = (i) => `${i.id} ${i.owner}`;
+  const key = (i) => `${i.id} ${i.owner} ${i.device && answers(i)}`;
   const ids = list.map(key).join();
   const node = byId("incidents");
   setText(byId("open-incidents"), `${list.length}${page.next ? " or more" : ""} open`);
@@ -78,11 +83,18 @@ async function read() {
 
 export const incidents = {
   // Another site or another journal: nothing that was shown holds any longer.
-  reset() {
+  reset(devices) {
     rows.clear();
+    last = null;
+    incidents.devices(devices);
     delete byId("incidents").dataset.shown;
     byId("incidents").replaceChildren();
     incidents.refresh();
+  },
+  // Which devices serve now: what is asked of somebody depends on it.
+  devices(list) {
+    serving = new Set(list.filter((d) => d.state === "serving").map((d) => d.name));
+    if (last) show(last);
   },
   // Events come in bursts; one look serves them all.
   refresh() {
