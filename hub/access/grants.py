@@ -21,7 +21,7 @@ _DRAWS = 64
 
 _GRANT = """
 INSERT INTO access_grant (id, kind, handover_id, person_ref, terminals, valid_from, valid_until, max_uses,
-  badge, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  badge, created, party, members, own_pin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _TAG = "INSERT INTO credential (hash, slot, kind, grant_id) VALUES (?1, ?2, 'tag', ?2)"
 _TAKEN = """
@@ -34,14 +34,26 @@ INSERT INTO credential (hash, slot, kind, grant_id) VALUES (?1, '', 'pin', ?2)
 ON CONFLICT (hash, slot) DO UPDATE SET grant_id = ?2
 """
 # 128 random bits are never drawn twice; should they be, the key refuses the second.
-_GIVE_CODE = "INSERT INTO credential (hash, slot, kind, grant_id) VALUES (?, '', 'code', ?)"
+_GIVE_CODE = "INSERT INTO credential (hash, slot, kind, grant_id) VALUES (?, ?, 'code', ?)"
+_HOLDER = """
+SELECT g.handover_id, g.closed FROM credential AS c JOIN access_grant AS g ON g.id = c.grant_id
+WHERE c.hash = ? AND c.slot = ''
+"""
+_TAKE_CODE = "DELETE FROM credential WHERE hash = ? AND slot = ''"
 _USE = """
-UPDATE access_grant SET uses = uses + 1, last_use = ?, last_use_id = ?, reopens = 0, status = ? WHERE id = ?
+UPDATE access_grant SET uses = uses + 1, last_use = ?1, last_use_id = ?2, reopens = 0, status = ?3,
+  presented = CASE ?5 WHEN 1 THEN ?1 ELSE presented END WHERE id = ?4
 """
 _ONCE = """
 INSERT INTO access_grant (id, kind, handover_id, person_ref, valid_from, valid_until, max_uses, created,
-  uses, status, last_use, last_use_id) VALUES (?1, 'single', ?2, ?3, ?4, ?5, 1, ?4, 1, 'spent', ?4, ?6)
+  uses, status, last_use, last_use_id, presented, party)
+VALUES (?1, ?7, ?2, ?3, ?4, ?5, ?8, ?4, 1, ?9, ?4, ?6, ?4, '')
 """
+_LEND = """
+INSERT INTO access_grant (id, kind, handover_id, person_ref, valid_from, valid_until, max_uses, created,
+  presented, party) VALUES (?1, 'session', ?2, ?3, ?4, ?5, 0, ?4, ?4, '')
+"""
+_PRESENTED = "SELECT kind, presented FROM access_grant WHERE id = ?"
 _REUSE = "UPDATE access_grant SET reopens = reopens + 1 WHERE id = ?"
 _LAST = "SELECT handover_id, last_use_id, last_use, reopens, closed FROM access_grant WHERE id = ?"
 _USED = "INSERT INTO grant_use (id, grant_id, reopens_use, at) VALUES (?, ?, ?, ?)"
@@ -54,7 +66,9 @@ UPDATE access_grant SET uses = uses - 1, last_use = 0, last_use_id = NULL,
 WHERE id = ? RETURNING handover_id
 """
 _UNREUSE = "UPDATE access_grant SET reopens = reopens - 1 WHERE id = ? AND reopens > 0 RETURNING handover_id"
-_OPEN = "SELECT id FROM access_grant WHERE handover_id = ? AND closed = 0"
+_OPEN = """
+SELECT id FROM access_grant WHERE handover_id = ?1 AND closed = 0 AND (?2 IS NULL OR party = ?2)
+"""
 _CLOSE = """
 UPDATE access_grant SET closed = 1, status = CASE status WHEN 'live' THEN 'revoked' ELSE status END
 WHERE id = ?
@@ -62,7 +76,7 @@ WHERE id = ?
 _EXTEND = "UPDATE access_grant SET valid_until = ? WHERE id = ?"
 _COLUMNS = """
 id, kind, handover_id, person_ref, terminals, valid_from, valid_until, max_uses, uses, status, last_use,
-closed, created FROM access_grant
+closed, created, party, members FROM access_grant
 """
 _ONE = f"SELECT {_COLUMNS} WHERE id = ?"
 _OF = f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY created, id"
@@ -70,6 +84,13 @@ _OF = f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY created, id"
 
 class GrantSpent(StepFailed):
     """The grant gives nothing now. `reason`: used, revoked, early, late or unknown."""
+
+
+class CodeTaken(StepFailed):
+    """Another handover's live credential has that text. `reason` is code_taken."""
+
+    def __init__(self) -> None:
+        super().__init__("code_taken", "that code opens another handover already")
 
 
 class NoFreePin(StepFailed):
@@ -92,7 +113,10 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A stored right. `max_uses` 0 means any number; `terminals` empty means all."""
+    """A stored right. `max_uses` 0 means any number; `terminals` empty means all.
+
+    `party` is whose right it is, empty for one of the moment; `members` the people who share it.
+    """
 
     id: str
     kind: GrantKind
@@ -107,18 +131,22 @@ class Grant:
     last_use: int
     closed: bool
     created: int
+    party: str = "recipient"
+    members: str | None = None
 
 
 def issue(
     tx: Tx, handover_id: str, person_ref: str | None, methods: Iterable[Method | str],
     kind: GrantKind | str, valid_from: int, valid_until: int, uses: int, at: int,
-    tag_uids: Iterable[str] = (), *, terminals: Iterable[str] = (),
+    tag_uids: Iterable[str] = (), *, terminals: Iterable[str] = (), party: str = "recipient",
+    members: str | None = None, code: str | None = None,
 ) -> Issued:
     """Create a grant with one credential per method, valid in `valid_from <= t < valid_until`.
 
-    A PIN or code is unlike every other live one of the site. With `tag` in `methods`, the tags `tag_uids`
-    and the person's own tags open it. `uses` counts only for kind counted; `terminals` empty means all.
-    Raises NoFreePin.
+    A PIN or code is unlike every other live one of the site; `code` is taken instead of a fresh one. With
+    `tag` in `methods`, the tags `tag_uids` and the person's own tags open it. `members` (`group:NAME` or
+    `role:NAME`) share the right: each uses a tag or PIN of their own. `uses` counts only for kind counted;
+    `terminals` empty means all. Raises NoFreePin, CodeTaken.
     """
     asked = [Method(method) for method in methods]
     kinds = {KIND[method] for method in asked}
@@ -126,12 +154,16 @@ def issue(
     kind = GrantKind(kind)
     limit = {GrantKind.SINGLE: 1, GrantKind.SESSION: 0, GrantKind.COUNTED: max(uses, 1)}[kind]
     scope = "".join(f" {terminal}" for terminal in terminals)
+    own_pin = members is not None and PIN in kinds
     tx.execute(_GRANT, (
         grant_id, kind.value, handover_id, person_ref, f"{scope} " if scope else "", valid_from, valid_until,
-        limit, int(TAG in kinds), at,
+        limit, int(TAG in kinds), at, party, members, int(own_pin),
     ))
-    pin = _give_pin(tx, grant_id) if PIN in kinds else None
-    code = _give_code(tx, grant_id) if CODE in kinds else None
+    pin = _give_pin(tx, grant_id) if PIN in kinds and not own_pin else None
+    if code is not None:
+        _take_code(tx, grant_id, handover_id, code)
+    elif CODE in kinds:
+        code = _give_code(tx, grant_id)
     if TAG in kinds:
         for uid in tag_uids:
             tx.execute(_TAG, (hash_of(tx, TAG, uid), grant_id))
@@ -139,13 +171,18 @@ def issue(
         "grant": grant_id, "kind": kind.value, "methods": [method.value for method in asked],
         "from": valid_from, "until": valid_until, "person": person_ref,
     }
+    if party != "recipient":
+        body["party"] = party
     tx.journal("handover/" + handover_id, journal.GRANT_ISSUED, body, at)
     return Issued(grant_id, pin, code, valid_from, valid_until)
 
 
-def use(tx: Tx, grant_id: str, at: int, *, method: str = "", terminal: str = "") -> str:
+def use(
+    tx: Tx, grant_id: str, at: int, *, method: str = "", terminal: str = "", drawn: bool = False
+) -> str:
     """Count one use, in the transaction that handles the presentation, and return its id (S29).
 
+    One that is `drawn` follows from an earlier presentation, whose time stands.
     Raises GrantSpent when the grant has no use left, was revoked, or `at` is outside its window.
     """
     row = tx.execute(_ONE, (grant_id,)).fetchone()
@@ -156,27 +193,57 @@ def use(tx: Tx, grant_id: str, at: int, *, method: str = "", terminal: str = "")
     if why:
         raise GrantSpent(why, grant_id)
     use_id = tx.new_id(at)
-    tx.execute(_USE, (at, use_id, "spent" if grant.uses + 1 == grant.max_uses else "live", grant_id))
+    tx.execute(_USE, (
+        at, use_id, "spent" if grant.uses + 1 == grant.max_uses else "live", grant_id, int(not drawn),
+    ))
     tx.execute(_USED, (use_id, grant_id, None, at))
     body: dict[str, Json] = {"grant": grant_id, "use": use_id, "method": method, "terminal": terminal}
     tx.journal("handover/" + grant.handover_id, journal.GRANT_USED, body, at)
     return use_id
 
 
+def draw(tx: Tx, grant_id: str, at: int, within: int, *, session: bool = False) -> str:
+    """The next use of a grant that somebody presented at most `within` microseconds ago; its id.
+
+    With `session` only of one that is good as often as wanted. Raises GrantSpent.
+    """
+    row = tx.execute(_PRESENTED, (grant_id,)).fetchone()
+    if row is None or at - row[1] > within or (session and row[0] != GrantKind.SESSION.value):
+        raise GrantSpent("used", grant_id)
+    return use(tx, grant_id, at, drawn=True)
+
+
 def grant_once(
-    tx: Tx, handover_id: str, person_ref: str | None, until: int, at: int, *, method: str
+    tx: Tx, handover_id: str, person_ref: str | None, until: int, at: int, *, method: str, uses: int = 1
 ) -> tuple[str, str]:
-    """Create a grant without credentials and use it at once, as `issue` and `use` would; both ids."""
+    """Create a grant without credentials and use it at once, as `issue` and `use` would; both ids.
+
+    Of more than one of its `uses` the others are still to be drawn.
+    """
     grant_id, use_id = tx.new_id(at), tx.new_id(at)
-    tx.execute(_ONCE, (grant_id, handover_id, person_ref, at, until, use_id))
+    kind, status = ("single", "spent") if uses == 1 else ("counted", "live")
+    tx.execute(_ONCE, (grant_id, handover_id, person_ref, at, until, use_id, kind, uses, status))
     tx.execute(_USED, (use_id, grant_id, None, at))
     stream = "handover/" + handover_id
     tx.journal(stream, journal.GRANT_ISSUED, {
-        "grant": grant_id, "kind": "single", "methods": [], "from": at, "until": until, "person": person_ref,
+        "grant": grant_id, "kind": kind, "methods": [], "from": at, "until": until, "person": person_ref,
     }, at)
     used: dict[str, Json] = {"grant": grant_id, "use": use_id, "method": method, "terminal": ""}
     tx.journal(stream, journal.GRANT_USED, used, at)
     return grant_id, use_id
+
+
+def lend(tx: Tx, handover_id: str, person_ref: str | None, until: int, at: int) -> str:
+    """Give who stands there the right to what the handover opens next, until `until`; the grant's id.
+
+    It has no credential and no use yet: each opening draws its own.
+    """
+    grant_id = tx.new_id(at)
+    tx.execute(_LEND, (grant_id, handover_id, person_ref, at, until))
+    tx.journal("handover/" + handover_id, journal.GRANT_ISSUED, {
+        "grant": grant_id, "kind": "session", "methods": [], "from": at, "until": until, "person": person_ref,
+    }, at)
+    return grant_id
 
 
 def reuse(tx: Tx, grant_id: str, at: int) -> str:
@@ -213,9 +280,12 @@ def give_back(tx: Tx, use_id: str, at: int) -> bool:
     return True
 
 
-def revoke(tx: Tx, handover_id: str, at: int) -> int:
-    """End every grant of the handover, re-opening included, and return how many. Its PINs are free again."""
-    open_ids: list[Json] = [row[0] for row in tx.execute(_OPEN, (handover_id,)).fetchall()]
+def revoke(tx: Tx, handover_id: str, at: int, *, party: str | None = None) -> int:
+    """End every grant of the handover, or of one party, and return how many. Its PINs are free again.
+
+    None of them opens again, not even within REOPEN_WITHIN.
+    """
+    open_ids: list[Json] = [row[0] for row in tx.execute(_OPEN, (handover_id, party)).fetchall()]
     for grant_id in open_ids:
         tx.execute(_CLOSE, (grant_id,))
     if open_ids:
@@ -223,9 +293,9 @@ def revoke(tx: Tx, handover_id: str, at: int) -> int:
     return len(open_ids)
 
 
-def extend(tx: Tx, handover_id: str, until: int, at: int) -> int:
-    """Move the end of every open grant of the handover, and return how many."""
-    open_ids = tx.execute(_OPEN, (handover_id,)).fetchall()
+def extend(tx: Tx, handover_id: str, until: int, at: int, *, party: str | None = None) -> int:
+    """Move the end of every open grant of the handover, or of one party, and return how many."""
+    open_ids = tx.execute(_OPEN, (handover_id, party)).fetchall()
     for (grant_id,) in open_ids:
         tx.execute(_EXTEND, (until, grant_id))
     if open_ids:
@@ -250,8 +320,20 @@ def _give_pin(tx: Tx, grant_id: str) -> str:
 
 def _give_code(tx: Tx, grant_id: str) -> str:
     code = draw_code(tx)
-    tx.execute(_GIVE_CODE, (hash_of(tx, CODE, code), grant_id))
+    tx.execute(_GIVE_CODE, (hash_of(tx, CODE, code), "", grant_id))
     return code
+
+
+def _take_code(tx: Tx, grant_id: str, handover_id: str, code: str) -> None:
+    """A code that stands on the goods already: several grants of one handover may share it."""
+    digest = hash_of(tx, CODE, code)
+    row = tx.execute(_HOLDER, (digest,)).fetchone()
+    if row is not None and row[1]:
+        tx.execute(_TAKE_CODE, (digest,))
+    elif row is not None and row[0] != handover_id:
+        raise CodeTaken
+    shared = row is not None and not row[1]
+    tx.execute(_GIVE_CODE, (digest, grant_id if shared else "", grant_id))
 
 
 def _unusable(grant: Grant, at: int) -> str:
@@ -265,8 +347,8 @@ def _unusable(grant: Grant, at: int) -> str:
 
 
 def _from_row(row: Any) -> Grant:
-    id_, kind, handover, person, terminals, since, until, limit, uses, status, last, closed, created = row
+    id_, kind, handover, person, terminals, since, until, limit, uses, status, last, closed, *rest = row
     return Grant(
         id_, GrantKind(kind), handover, person, tuple(terminals.split()), since, until, limit, uses, status,
-        last, bool(closed), created,
+        last, bool(closed), *rest,
     )

@@ -12,15 +12,19 @@ from hub.model.failures import StepFailed
 from hub.store import PersonForgotten, Reader, Tx
 
 _ADD = """
-INSERT INTO person (ref, key_hash, roles, known, sealed, created, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+INSERT INTO person (ref, key_hash, roles, known, sealed, created, updated, member_of)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)
 """
 _BY_KEY = "SELECT ref, known FROM person WHERE key_hash = ?"
-_KNOWN = "SELECT ref, roles FROM person WHERE ref = ? AND known = 1"
+_KNOWN = "SELECT ref, roles, member_of FROM person WHERE ref = ? AND known = 1"
 _RESEAL = "UPDATE person SET sealed = ?, updated = ? WHERE ref = ?"
-_LEFT = "UPDATE person SET known = 0, roles = '' WHERE ref = ?"
-_FORGET = "UPDATE person SET known = 0, roles = '', sealed = NULL, key_hash = NULL WHERE ref = ?"
+_LEFT = "UPDATE person SET known = 0, roles = '', member_of = '' WHERE ref = ?"
+_FORGET = """
+UPDATE person SET known = 0, roles = '', member_of = '', sealed = NULL, key_hash = NULL WHERE ref = ?
+"""
+_MEMBERS = "SELECT ref FROM person WHERE known = 1 AND instr(member_of, ?) ORDER BY ref"
 _OWN = """
-SELECT p.ref, p.roles FROM person_credential AS c JOIN person AS p ON p.ref = c.person_ref
+SELECT p.ref, p.roles, p.member_of FROM person_credential AS c JOIN person AS p ON p.ref = c.person_ref
 WHERE c.hash = ? AND p.known = 1
 """
 _CREDENTIAL = """
@@ -44,6 +48,7 @@ class Identity:
 
     ref: str
     roles: frozenset[str]
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class PersonSpec:
     tags: tuple[str, ...] = ()
     pin: str | None = None
     contact: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
 
 
 def remember_recipient(tx: Tx, details: Mapping[str, Any], at: int) -> str:
@@ -76,7 +82,7 @@ def remember_recipient(tx: Tx, details: Mapping[str, Any], at: int) -> str:
                 tx.execute(_RESEAL, (tx.seal(ref, kept), at, ref))
             return ref
     ref = tx.new_id(at)
-    tx.execute(_ADD, (ref, key_hash, "", 0, tx.seal(ref, kept), at))
+    tx.execute(_ADD, (ref, key_hash, "", 0, tx.seal(ref, kept), at, ""))
     return ref
 
 
@@ -118,6 +124,11 @@ def person_by_pin(reader: Reader, pin: str) -> Identity | None:
     return owner_of(reader, hash_of(reader, PIN, pin))
 
 
+def people_of_group(reader: Reader, group: str) -> list[str]:
+    """The `person_ref` of everybody in a group of the site."""
+    return [row[0] for row in reader.execute(_MEMBERS, (f" {group} ",)).fetchall()]
+
+
 def sync_people(tx: Tx, specs: Iterable[PersonSpec], at: int) -> list[str]:
     """Make the people of the site match `people.yaml`; people who left lose roles and credentials.
 
@@ -144,16 +155,17 @@ def sync_people(tx: Tx, specs: Iterable[PersonSpec], at: int) -> list[str]:
 def _upsert(tx: Tx, spec: PersonSpec, at: int) -> tuple[str, bool]:
     key_hash = _key_hash(tx, spec.key)
     roles = " ".join(sorted(spec.roles))
+    groups = "".join(f" {group}" for group in sorted(spec.groups)) + " " * bool(spec.groups)
     details = {**spec.contact, "ref": spec.key}
     row = tx.execute(_BY_KEY, (key_hash,)).fetchone()
     if row is None:
         ref = tx.new_id(at)
-        tx.execute(_ADD, (ref, key_hash, roles, 1, tx.seal(ref, details), at))
+        tx.execute(_ADD, (ref, key_hash, roles, 1, tx.seal(ref, details), at, groups))
         return ref, True
     ref = row[0]
     tx.execute(
-        "UPDATE person SET roles = ?, known = 1, sealed = ?, updated = ? WHERE ref = ?",
-        (roles, tx.seal(ref, details), at, ref),
+        "UPDATE person SET roles = ?, member_of = ?, known = 1, sealed = ?, updated = ? WHERE ref = ?",
+        (roles, groups, tx.seal(ref, details), at, ref),
     )
     return ref, not row[1]
 
@@ -171,4 +183,6 @@ def _key_hash(tx: Tx, key: str) -> bytes:
 
 
 def _identity(row: Any) -> Identity | None:
-    return None if row is None else Identity(row[0], frozenset(row[1].split()))
+    return None if row is None else Identity(
+        row[0], frozenset(row[1].split()), frozenset(row[2].split())
+    )

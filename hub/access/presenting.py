@@ -12,31 +12,41 @@ from hub.access.throttle import Throttle, count_failure, locked_until
 from hub.model import journal
 from hub.model.effects import Json
 from hub.model.states import Method
-from hub.store import Tx
+from hub.store import Reader, Tx
 
 _LIMIT = Throttle()
 
 _FOUND = """
 SELECT g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_until, g.status, g.last_use,
-  g.reopens, g.closed
+  g.reopens, g.closed, g.party
 FROM credential AS c JOIN access_grant AS g ON g.id = c.grant_id WHERE c.hash = ?
 """
 _BADGE = """
 SELECT g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_until, g.status, g.last_use,
-  g.reopens, g.closed
+  g.reopens, g.closed, g.party
 FROM access_grant AS g WHERE g.person_ref = ? AND g.badge = 1 AND g.closed = 0
+"""
+_SHARED = """
+SELECT g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_until, g.status, g.last_use,
+  g.reopens, g.closed, g.party
+FROM access_grant AS g WHERE g.members = ?1 AND g.closed = 0
+  AND CASE ?2 WHEN 'tag' THEN g.badge ELSE g.own_pin END = 1
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One grant that the presentation may use. `reopen`: it is spent, `reuse` may open its door once more."""
+    """One grant that the presentation may use. `reopen`: it is spent, `reuse` may open its door once more.
+
+    `person_ref` is whose it is; of a right that a group shares, who presented it.
+    """
 
     grant_id: str
     handover_id: str
     person_ref: str | None
     valid_until: int
     reopen: bool
+    party: str = "recipient"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +105,13 @@ def present(
     if person is not None and kind == TAG:
         known = {row[0] for row in rows}
         rows += [row for row in tx.execute(_BADGE, (person.ref,)).fetchall() if row[0] not in known]
+    if person is not None:
+        rows += _shared(tx, kind, person)
     judged = [(_judge(row, terminal, at), row) for row in rows]
     # What is still to collect comes before opening an old door again, then what expires first.
     good = sorted((reason, row[5], row[0], row) for reason, row in judged if reason in ("", "reopen"))
     if good:
-        return Accepted(tuple(_candidate(row) for _, _, _, row in good), person)
+        return Accepted(tuple(_candidate(row, person) for _, _, _, row in good), person)
     if not judged:
         if person is not None:
             return Denied("no_grant", person=person)
@@ -111,9 +123,16 @@ def present(
     return _deny(tx, Denied(reason, row[1], row[4], row[5], person), method, terminal, at, row[0])
 
 
+def knows(reader: Reader, method: Method | str, text: str) -> bool:
+    """Whether the text is a credential that was ever issued here, or a person's own."""
+    digest = hash_of(reader, KIND[Method(method)], text)
+    found = reader.execute("SELECT 1 FROM credential WHERE hash = ? LIMIT 1", (digest,)).fetchone()
+    return found is not None or owner_of(reader, digest) is not None
+
+
 def _judge(row: Any, terminal: str, at: int) -> str:
     """Empty when the grant is good, `reopen` when only for its last door, else why not."""
-    _, _, _, terminals, since, until, status, last_use, reopens, closed = row
+    _, _, _, terminals, since, until, status, last_use, reopens, closed, _ = row
     if terminals and f" {terminal} " not in terminals:
         return "wrong_terminal"
     if status == "spent":
@@ -126,8 +145,16 @@ def _judge(row: Any, terminal: str, at: int) -> str:
     return "" if at < until else "late"
 
 
-def _candidate(row: Any) -> Candidate:
-    return Candidate(row[0], row[1], row[2], row[5], row[6] == "spent")
+def _candidate(row: Any, person: Identity | None) -> Candidate:
+    owner = row[2] if row[2] is not None or person is None else person.ref
+    return Candidate(row[0], row[1], owner, row[5], row[6] == "spent", row[10])
+
+
+def _shared(tx: Tx, kind: str, person: Identity) -> list[Any]:
+    """The grants that a person shares with everybody of a group or role."""
+    names = [f"group:{name}" for name in sorted(person.groups)]
+    names += [f"role:{name}" for name in sorted(person.roles)]
+    return [row for name in names for row in tx.execute(_SHARED, (name, kind)).fetchall()]
 
 
 def _deny(
