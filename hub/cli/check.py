@@ -37,7 +37,8 @@ def counts(site: SiteConfig) -> dict[str, int]:
     return {
         "lines": len(site.lines), "devices": len(site.devices), "banks": len(site.banks),
         "compartments": len(site.compartments), "terminals": len(site.terminals),
-        "products": len(site.products), "people": len(site.people), "workflows": len(site.workflows),
+        "products": len(site.products), "assets": len(site.assets), "people": len(site.people),
+        "workflows": len(site.workflows),
     }
 
 
