@@ -24,6 +24,7 @@ _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?\Z")
 class SiteNames:
     """What a site calls its things; selectors choose among them.
 
+    `no_hold` names the terminals whose payment device cannot hold money, with that device.
     `devices` gives each device's capabilities, `schedules` what each means (hub.model.schedules).
     None stands for "not known" where names are checked without a whole site: any name then passes.
     """
@@ -41,6 +42,7 @@ class SiteNames:
     templates: Collection[str] | None = None
     schedules: Mapping[str, Mapping[str, Any]] | None = None
     zone: str = "UTC"
+    no_hold: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

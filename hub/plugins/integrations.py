@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pluggy
 import voluptuous as vol
 
-from hub.api import PROJECT, ConfigError, DeviceContext, Driver, Hooks, IntegrationError
+from hub.api import PROJECT, ConfigError, DeviceContext, Driver, Hooks, IntegrationError, StepDefinition
 from hub.api.sim import SimSetup, Simulator
 from hub.plugins.discovery import Found, default_search, find, import_plugin
 from hub.plugins.errors import PluginError, ProfileError, Quarantined, UnknownIntegration
@@ -138,9 +138,24 @@ class Integrations:
         """The plugin's FRAMER (a class or factory without arguments), or None."""
         return self._hook(domain, "framer")
 
-    def steps(self, domain: str) -> list[Any]:
-        """Workflow steps that the plugin adds."""
-        return list(self._hook(domain, "steps") or ())
+    def steps(self, domain: str) -> list[StepDefinition]:
+        """Workflow steps that the plugin adds. A definition that cannot be used quarantines the plugin."""
+        given = self._hook(domain, "steps")
+        if given is None:
+            return []
+        if not isinstance(given, list | tuple):
+            raise self._quarantine(domain, f"steps gave {type(given).__name__}, not a list")
+        names: set[str] = set()
+        for step in given:
+            if not isinstance(step, StepDefinition):
+                raise self._quarantine(domain, f"steps gave {type(step).__name__}, not a StepDefinition")
+            wrong = self._run(domain, "steps", lambda step=step: step.wrong(domain), typed=())  # type: ignore[misc]
+            if step.name in names:
+                wrong = f"{step.name} is defined twice"
+            if wrong:
+                raise self._quarantine(domain, f"steps: {wrong}")
+            names.add(step.name)
+        return list(given)
 
     def has_simulator(self, domain: str) -> bool:
         """Whether the plugin ships a simulator."""

@@ -12,6 +12,7 @@ import voluptuous as vol
 
 from hub.api import API_VERSION, CAPABILITIES
 from hub.config import Problems, load_yaml
+from hub.model.effects import Rail
 from hub.plugins.errors import PluginError
 
 FILE = "manifest.yaml"
@@ -23,7 +24,10 @@ class ManifestError(PluginError):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`essential` plugins are kept in safe mode; `requirements` are PEP 508 lines that must be installed."""
+    """`essential` plugins are kept in safe mode; `requirements` are PEP 508 lines that must be installed.
+
+    `rail` is what a payment device can do; blueprints are checked against it before any device is there.
+    """
 
     domain: str
     name: str
@@ -32,6 +36,10 @@ class Manifest:
     requirements: tuple[str, ...]
     capabilities: tuple[str, ...]
     essential: bool
+    rail: Rail
+
+
+_RAIL = ("query", "hold", "partial_capture", "refund")
 
 
 def _capability(value: Any) -> str:
@@ -49,6 +57,7 @@ _SCHEMA = vol.Schema(
         vol.Optional("requirements", default=list): [str],
         vol.Required("capabilities"): [_capability],
         vol.Optional("essential", default=False): bool,
+        vol.Optional("rail", default=dict): {vol.Optional(fact, default=False): bool for fact in _RAIL},
     }
 )
 
@@ -68,6 +77,7 @@ def read_manifest(folder: Path) -> Manifest:
         requirements=tuple(valid["requirements"]),
         capabilities=tuple(valid["capabilities"]),
         essential=valid["essential"],
+        rail=Rail(**valid["rail"]),
     )
 
 

@@ -15,6 +15,7 @@ from hub.core.clock import MINUTE
 from hub.workflows import machine as compiled
 from hub.workflows.checks import check_machine
 from hub.workflows.checks.names import check_names
+from hub.workflows.checks.rails import check_rails
 from hub.workflows.engine import COMPLETED_BY_HAND, HALTED, RECOVERY
 from hub.workflows.fragments import assemble
 from hub.workflows.machine import Arrow, Machine, State, StepCall
@@ -67,6 +68,7 @@ def compile_blueprint(
     machine = _machine(parsed, workflow, zone, steps, problems)
     check_machine(machine, parsed.document, steps, problems)
     check_names(machine, parsed.document, names or SiteNames(), problems)
+    check_rails(machine, parsed.document, names or SiteNames(), problems)
     return Compiled(None if len(problems) else machine, problems, document.marks, document.texts)
 
 

@@ -14,10 +14,11 @@ from hub.workflows.machine import Machine
 
 def check_names(machine: Machine, document: Document, names: SiteNames, problems: Problems) -> None:
     """Banks and products of `assign`, and the terminals of `start`, must exist where the site is known."""
+    places = None if names.banks is None else (*names.banks, *(names.machines or ()))
     for state in machine.states.values():
         for call, path in calls_of(state):
             if call.type == "assign":
-                _known("bank", call.args.get("bank"), names.banks, (*path, "bank"), document, problems)
+                _known("bank", call.args.get("bank"), places, (*path, "bank"), document, problems)
                 product = call.args.get("product")
                 _known("product", product, names.products, (*path, "product"), document, problems)
             group = str(call.args.get("to", "")).partition("group:")[2] or None
