@@ -44,7 +44,17 @@ def _check_calls(
                 what, mend = _SAY.get(need, (f"'{need}' is not given yet", ""))
                 problems.add(document.marks.key(where), f"{call.type} in '{state}': {what}", mend, where)
         if not call.effect:
-            known |= set(kind.gives)
+            known |= _gives(call, steps)
+
+
+def _gives(call: StepCall, steps: Mapping[str, StepType]) -> set[str]:
+    """What holds after a database step; of a `choose` that always takes a branch, what each branch gives."""
+    if not call.cases:
+        return set(steps[call.type].gives)
+    if call.cases[-1].when:
+        return set()
+    branches = [set().union(*(_gives(one, steps) for one in case.do)) for case in call.cases]
+    return set.intersection(*branches)
 
 
 def _assumed(when: str) -> set[str]:
@@ -77,7 +87,7 @@ def _after(
     holds = set(before)
     for call in state.enter:
         if not call.effect:
-            holds |= set(steps[call.type].gives)
+            holds |= _gives(call, steps)
     effect = effect_of(state)
     if effect is not None and (edge.event in RESULTS or edge.event.startswith("verdict.")):
         holds |= set(steps[effect.type].leaves)
