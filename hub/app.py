@@ -78,12 +78,14 @@ class Hub:
             self._tasks, Hooks(self._observed, self._open_intents, self._recover, self._report),
         )
         words = Words(config.site.name, config.site.time_zone)
-        self.handovers = Handovers(store, clock, self.bus, self.devices, _places(config), words)
+        self.handovers = Handovers(
+            store, clock, self.bus, self.devices, _places(config), words, config.steps
+        )
         supplies = {s.name: Supply(s.name, s.simultaneous, s.gap) for s in config.supplies.values()}
         device_supply = {d.name: d.supply for d in config.devices.values() if d.supply}
         self.effects = EffectRunner(
             clock, self.devices, SupplyGates(supplies, device_supply), self._tasks, store.epoch,
-            self.handovers.settle, in_doubt=self._in_doubt,
+            self.handovers.settle, in_doubt=self._in_doubt, steps=config.steps,
         )
         self.handovers.attach(self.effects)
         self.emergency = EmergencyRelease(
@@ -151,14 +153,18 @@ class Hub:
 
         stock = {f"{c.bank}/{c.name}": c.stock for c in config.compartments if c.product}
 
-        def write(tx: Tx) -> list[str]:
+        def write(tx: Tx) -> tuple[list[str], list[str]]:
             custody.sync_compartments(tx, config.compartments, at)
             commerce.sync_products(tx, products, at)
             commerce.ensure_stock(tx, stock, at)
-            return access.sync_people(tx, config.people.values(), at)
+            astray = custody.sync_assets(tx, config.assets.values(), at)
+            return access.sync_people(tx, config.people.values(), at), astray
 
-        for key in await self.store.write(write):
+        unused, astray = await self.store.write(write)
+        for key in unused:
             _LOG.warning("A PIN or tag of %s is not unique and is not used", key)
+        for key in astray:
+            _LOG.warning("The place of asset %s was in use: the staff has it until it is put somewhere", key)
 
     def _observed(self, seen: Observation) -> None:
         """Everything a device says: to listeners at once, to the journal in order."""
@@ -226,7 +232,8 @@ def _places(config: SiteConfig) -> Places:
         if bank.thermometer:
             thermometers[bank.thermometer] = (*thermometers.get(bank.thermometer, ()), bank.name)
     terminals = {
-        t.name: TerminalPlace(t.name, t.readers, t.payment or "", t.banks) for t in config.terminals.values()
+        t.name: TerminalPlace(t.name, t.readers, t.payment or "", t.banks, t.verifier or "")
+        for t in config.terminals.values()
     }
     return Places(terminals, thermometers, config.site.currency)
 

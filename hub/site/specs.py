@@ -9,14 +9,15 @@ from typing import Any
 
 from hub.access.people import PersonSpec
 from hub.access.policy import Policy
+from hub.api import StepDefinition
 from hub.config import Marks, Problem, SiteNames
-from hub.custody.sync import CompartmentSpec
+from hub.custody import AssetSpec, CompartmentSpec
 from hub.model.money import Money
 from hub.model.states import Size, Thermal
 from hub.workflows.machine import Machine
 
 __all__ = [
-    "BankSpec", "CompartmentSpec", "DeviceSpec", "LineSpec", "PersonSpec", "ProductSpec", "Site",
+    "AssetSpec", "BankSpec", "CompartmentSpec", "DeviceSpec", "LineSpec", "PersonSpec", "ProductSpec", "Site",
     "SiteConfig", "SupplySpec", "TerminalSpec", "TokenSpec", "WebSpec", "WorkflowSpec",
 ]
 
@@ -77,12 +78,13 @@ class BankSpec:
 
 @dataclass(frozen=True, slots=True)
 class TerminalSpec:
-    """Where a person stands: readers, payment device, and the banks served from there."""
+    """Where a person stands: readers, payment device, age verifier, and the banks served from there."""
 
     name: str
     readers: tuple[str, ...]
     banks: tuple[str, ...]
     payment: str | None = None
+    verifier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ class SiteConfig:
     `files` are all the files that were read; `names` is what selectors choose among; `policy` is the
     site's own table, or the shipped one. `left_out` gives the reason for each device that is missing from
     `devices` because its integration is out of use; banks and terminals may still name it. `broken` says
-    what is wrong with each workflow that is missing from `workflows`.
+    what is wrong with each workflow that is missing from `workflows`. `steps` are those of integrations.
+    A machine stands among `banks`, its slots as compartments.
     """
 
     folder: Path
@@ -159,6 +162,8 @@ class SiteConfig:
     files: tuple[Path, ...]
     left_out: Mapping[str, str]
     broken: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    steps: Mapping[str, StepDefinition] = field(default_factory=dict)
+    assets: Mapping[str, AssetSpec] = field(default_factory=dict)
 
     @property
     def compartments(self) -> tuple[CompartmentSpec, ...]:

@@ -15,6 +15,7 @@ from hub import access
 from hub.config import Problem, Problems
 from hub.core.clock import Clock
 from hub.core.commands import Accepted, Answer, Command, Refused
+from hub.site.load import step_types
 from hub.site.specs import SiteConfig, WorkflowSpec
 from hub.store import Reader, Store, Tx
 from hub.workflows.compile import compile_blueprint
@@ -193,7 +194,10 @@ class Versions:
         offers = offers_of(config)
         if config.names != self._config.names:
             for name, spec in config.workflows.items():
-                foreign = compile_blueprint(spec.blueprint, name, spec.given, self._config.names).problems
+                foreign = compile_blueprint(
+                    spec.blueprint, name, spec.given, self._config.names,
+                    steps=step_types(self._config.steps, self._config.devices),
+                ).problems
                 offers[name] = replace(offers[name], foreign=tuple(foreign))
         return _Seen(_stamps(config.folder, known), offers)
 

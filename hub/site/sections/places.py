@@ -6,9 +6,10 @@ from typing import Any
 
 import voluptuous as vol
 
-from hub.config import Wrong, YamlPath, flag, mapping, name, one_of, suggest, text, whole
+from hub.config import Wrong, YamlPath, flag, mapping, name, one_of, text, whole
 from hub.config.schema import kind_of
 from hub.model.states import Size, Thermal
+from hub.site.sections.machines import check_product, refers_to_bank
 from hub.site.sections.reading import Reading
 from hub.site.specs import BankSpec, CompartmentSpec, DeviceSpec, ProductSpec, TerminalSpec
 
@@ -51,6 +52,7 @@ _TERMINAL = mapping({
     vol.Required("readers", description="add: readers: [DEVICE]  (a code reader, tag reader or keypad)"):
         _names("reader"),
     vol.Optional("payment"): text,
+    vol.Optional("age_verifier"): text,
     vol.Required("banks", description="add: banks: [BANK]"): _names("bank"),
 })
 
@@ -98,7 +100,7 @@ def _compartments(
         _check_door(reading, (*place, "door"), device, door, devices, doors)
         size, sku = Size(good["size"]), good.get("product")
         if sku is not None:
-            _check_product(reading, (*place, "product"), sku, size, thermal, products)
+            check_product(reading, (*place, "product"), sku, size, thermal, products)
         elif good["stock"]:
             reading.bad((*place, "stock"), "a stock of nothing", "add: product: ...", at_key=True)
         if thermal is not None:
@@ -124,24 +126,6 @@ def _check_door(
         reading.bad(path, f"device '{device}' has no door '{door}'", f"its doors are 1 to {count}")
 
 
-def _check_product(
-    reading: Reading, path: YamlPath, sku: str, size: Size, thermal: Thermal | None,
-    products: dict[str, ProductSpec],
-) -> None:
-    if not reading.refers("products", "product", sku, path):
-        return
-    product = products.get(sku)
-    if product is None:
-        return
-    if thermal is not None and product.thermal is not thermal:
-        message = f"'{sku}' needs {product.thermal}, this bank is {thermal}"
-        fitting = [key for key, other in products.items() if other.thermal is thermal]
-        reading.bad(path, message, suggest("", fitting, "stock it in another bank"))
-    if product.size.rank > size.rank:
-        message = f"'{sku}' is of size {product.size}, this compartment of {size}"
-        reading.bad(path, message, "stock it in a larger compartment")
-
-
 def read_terminals(reading: Reading) -> dict[str, TerminalSpec]:
     """Every terminal that is right; what it names must exist and be able."""
     terminals: dict[str, TerminalSpec] = {}
@@ -152,10 +136,14 @@ def read_terminals(reading: Reading) -> dict[str, TerminalSpec]:
         for index, reader in enumerate(good["readers"]):
             reading.refers_to_device(reader, READERS, (*path, "readers", index), "a reader")
         for index, bank in enumerate(good["banks"]):
-            reading.refers("banks", "bank", bank, (*path, "banks", index))
+            refers_to_bank(reading, bank, (*path, "banks", index))
         payment = good.get("payment")
         if payment is not None:
             able = ("CashlessReader", "CashAcceptor")
             reading.refers_to_device(payment, able, (*path, "payment"), "the payment device")
-        terminals[key] = TerminalSpec(key, good["readers"], good["banks"], payment)
+        verifier = good.get("age_verifier")
+        if verifier is not None:
+            where = (*path, "age_verifier")
+            reading.refers_to_device(verifier, ("AgeVerifier",), where, "an age verifier")
+        terminals[key] = TerminalSpec(key, good["readers"], good["banks"], payment, verifier)
     return terminals

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 
 import voluptuous as vol
 
+from hub.api import StepDefinition
 from hub.config import Document, Problem, Problems, YamlPath, check, name, nearest, suggest
 from hub.config.schema import Validator, kind_of, report
+from hub.model.effects import Rail
 
 SECTIONS = (
-    "site", "lines", "devices", "supplies", "banks", "terminals", "products", "people", "workflows", "web",
-    "notifier", "policy",
+    "site", "lines", "devices", "supplies", "banks", "machines", "terminals", "products", "assets", "people",
+    "workflows", "web", "notifier", "policy",
 )
 
 
@@ -24,6 +26,11 @@ class ManifestLike(Protocol):
     @property
     def capabilities(self) -> Sequence[str]:
         """Names of the capability Protocols."""
+        ...
+
+    @property
+    def rail(self) -> Rail:
+        """What its payment device can do."""
         ...
 
 
@@ -52,6 +59,10 @@ class Integrations(Protocol):
 
     def profile(self, domain: str, name: str) -> Mapping[str, Any]:
         """One profile's data."""
+        ...
+
+    def steps(self, domain: str) -> Sequence[StepDefinition]:
+        """Workflow steps that it adds."""
         ...
 
 

@@ -11,6 +11,7 @@ import voluptuous as vol
 from hub.config import Problems, SiteNames, Wrong, YamlPath, mapping, suggest, text
 from hub.config.schema import kind_of
 from hub.config.shipped import blueprint_folders
+from hub.site.sections.machines import slot_names
 from hub.site.sections.reading import Reading
 from hub.site.specs import WorkflowSpec
 from hub.workflows.parse import Instance
@@ -57,7 +58,7 @@ def site_names(reading: Reading, roles: Collection[str]) -> SiteNames:
         products=reading.names("products"),
         terminals=reading.names("terminals"),
         roles=sorted(roles),
-        machines=(), slots=(), person_groups=(), schedules={},
+        machines=reading.names("machines"), slots=slot_names(reading), person_groups=(), schedules={},
     )
 
 

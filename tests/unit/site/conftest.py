@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 import pytest
 import voluptuous as vol
 
+from hub.api import StepDefinition
 from hub.config import Problems
+from hub.model.effects import Rail
 from hub.site.load import load_site
 from hub.site.specs import SiteConfig
 
@@ -74,6 +76,7 @@ states:
 @dataclass
 class FakeManifest:
     capabilities: tuple[str, ...]
+    rail: Rail
 
 
 class FakeIntegrations:
@@ -81,8 +84,12 @@ class FakeIntegrations:
 
     ABLE: ClassVar = {
         "locker": ("LockBank",), "thermo": ("Thermometer",), "reader": ("CodeReader", "Keypad"),
-        "mailer": ("Notifier",), "card": ("CashlessReader",),
+        "mailer": ("Notifier",), "card": ("CashlessReader",), "vend": ("Dispenser",), "ids": ("AgeVerifier",),
+        "credit": ("CashlessReader",),
     }
+
+    def __init__(self) -> None:
+        self.own_steps: list[StepDefinition] = []
 
     def domains(self) -> list[str]:
         return sorted(self.ABLE)
@@ -91,7 +98,11 @@ class FakeIntegrations:
         return {"broken": "import: ValueError: boom"}
 
     def manifest(self, domain: str) -> FakeManifest:
-        return FakeManifest(self.ABLE[domain])
+        holds = domain == "credit"
+        return FakeManifest(self.ABLE[domain], Rail(holds, holds, holds, holds))
+
+    def steps(self, domain: str) -> list[StepDefinition]:
+        return list(self.own_steps) if domain == "mailer" else []
 
     def device_schema(self, domain: str) -> dict[Any, Any]:
         return {vol.Optional("pulse_ms"): vol.All(int, vol.Range(10, 3000))} if domain == "locker" else {}
