@@ -70,6 +70,11 @@ class StepDefinition:
             return f"{self.name}: refutes are words such as paper_out"
         return self._wrong_schema()
 
+    def checked(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The step's own arguments, by its schema. Raises vol.Invalid."""
+        given: dict[str, Any] = vol.Schema(dict(self.schema))(dict(arguments))
+        return given
+
     def _wrong_schema(self) -> str:
         if not isinstance(self.schema, Mapping):
             return f"{self.name}: schema is a mapping of voluptuous markers"

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import voluptuous as vol
+
 from hub import access, custody
 from hub.api import StepDefinition
+from hub.api.steps import HUB_ARGUMENTS
 from hub.core.clock import MINUTE
 from hub.custody import thermal
 from hub.effects.devices import Devices, age_verifier, dispenser, lock_bank
@@ -121,11 +124,14 @@ class Intents:
         """A step of an integration, at one of its own devices."""
         device = str(args["device"])
         driver = self._drafts.serving(device)
+        try:  # what an expression gave is known only now
+            given = step.checked({key: value for key, value in args.items() if key not in HUB_ARGUMENTS})
+        except vol.Invalid as error:
+            raise StepFailed("invalid", str(error)) from error
         baseline = step.baseline
         known = {} if baseline is None else self._drafts.ask(
-            device, step.name, lambda: baseline(driver, args)
+            device, step.name, lambda: baseline(driver, given)
         )
-        given = {key: value for key, value in args.items() if key not in ("device", "within")}
         intent = self._drafts.intent(
             run, EffectKind.STEP, device, step.name, run.at + int(args["within"]),
             {"step": step.name, "args": given}, baseline=known,
@@ -133,9 +139,13 @@ class Intents:
         return self._drafts.write(run, intent, f"{device}/{step.name}"), None
 
 
-def entitle(tx: Tx, run: Run, grant_id: str, at: int, *, reopen: bool = False, **how: str) -> None:
+def entitle(
+    tx: Tx, run: Run, grant_id: str, at: int, *, reopen: bool = False, method: str = "", terminal: str = ""
+) -> None:
     """Count one use of a grant for the opening that follows. Raises access.GrantSpent."""
-    use_id = access.reuse(tx, grant_id, at) if reopen else access.use(tx, grant_id, at, **how)
+    use_id = access.reuse(tx, grant_id, at) if reopen else access.use(
+        tx, grant_id, at, method=method, terminal=terminal
+    )
     run.set(use=use_id, grant=grant_id)
 
 

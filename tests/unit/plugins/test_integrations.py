@@ -155,3 +155,62 @@ def test_a_partner_is_found_by_entry_point(
     loaded = Integrations.load([])
     assert "acme_locks" in loaded.domains()
     assert [str(key) for key in loaded.device_schema("acme_locks")] == ["speed"]
+
+
+STEPS = """
+from hub.api import StepDefinition
+from hub.model.effects import Receipt, Resolution
+
+async def wave(driver, intent, deadline):
+    return Receipt()
+
+async def seen(driver, intent, deadline):
+    return Resolution.confirmed()
+
+@hookimpl
+def steps():
+    return {steps}
+"""
+GOOD_STEP = '[StepDefinition("waver.wave", "Waves.", "observable", wave, {vol.Required("times"): int}, seen)]'
+
+
+def test_a_plugin_adds_steps(plugin: Write, good_code: str) -> None:
+    loaded = load(plugin("waver", good_code + STEPS.replace("{steps}", GOOD_STEP)))
+    [step] = loaded.steps("waver")
+    assert (step.name, step.effect_class, step.refutes) == ("waver.wave", "observable", ())
+
+
+@pytest.mark.parametrize(("old", "new", "why"), [
+    ('"waver.wave"', '"wave"', "a step is called waver.WORD, not 'wave'"),
+    ('"waver.wave"', '"other.wave"', "a step is called waver.WORD, not 'other.wave'"),
+    ('"Waves."', '""', "waver.wave has no doc"),
+    ('"observable"', '"often"', "effect_class is one of idempotent, observable, blind, not 'often'"),
+    (", seen)", ")", "waver.wave is observable and has no resolve"),
+    ('"observable"', '"blind"', "waver.wave is blind and has a resolve"),
+    (", wave,", ", 'wave',", "act, resolve and baseline are functions of the driver"),
+    ('"times"', '"within"', "the hub adds within itself"),
+    ('{vol.Required("times"): int}', "None", "schema is a mapping"),
+    ('[StepDefinition("waver.wave"', '["wave", StepDefinition("waver.wave"', "steps gave str"),
+    ("seen)]", 'seen, None, ("Paper out",))]', "refutes are words such as paper_out"),
+])
+def test_a_bad_definition_puts_its_plugin_into_quarantine(
+    plugin: Write, good_code: str, old: str, new: str, why: str
+) -> None:
+    assert old in GOOD_STEP
+    loaded = load(plugin("waver", good_code + STEPS.replace("{steps}", GOOD_STEP.replace(old, new))))
+    with pytest.raises(Quarantined, match=why):
+        loaded.steps("waver")
+    assert "waver" in loaded.quarantined()
+
+
+@pytest.mark.parametrize("rail", ["hold", "{hold: 1}", "{holds: true}"])
+def test_a_rail_says_yes_or_no_to_what_is_asked(plugin: Write, rail: str) -> None:
+    text = f"{OTHER}\nrail: {rail}"
+    loaded = load(plugin("other", manifest=text))
+    assert "rail" in loaded.quarantined()["other"]
+
+
+def test_a_rail_can_do_nothing_unless_it_says_so(plugin: Write) -> None:
+    loaded = load(plugin("other", manifest=f"{OTHER}\nrail: {{hold: true}}"))
+    rail = loaded.manifest("other").rail
+    assert (rail.query, rail.hold, rail.partial_capture, rail.refund) == (False, True, False, False)
