@@ -29,6 +29,7 @@ COMMANDS = {
     "run": Subcommand("hub.cli.run", "Run a site."),
     "demo": Subcommand("hub.cli.demo", "Walk the demo site as its customers would."),
     "test": Subcommand("hub.cli.test", "Run the cases of a blueprint on virtual time."),
+    "blueprint": Subcommand("hub.cli.blueprint", "Compare, plan, apply and import versions of workflows."),
     "twin": Subcommand("hub.cli.twin", "Serve a site's simulators, and act in them."),
     "audit": Subcommand("hub.cli.audit", "Verify the hash-chained record."),
     "db": Subcommand("hub.cli.db", "Back up, check and restore the database."),
