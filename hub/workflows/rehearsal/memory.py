@@ -7,10 +7,12 @@ from functools import cache
 
 from hub.core.clock import Clock
 from hub.core.entropy import Entropy
-from hub.store import Store
+from hub.store import Store, StoreError
+from hub.store.journal import GENESIS, verify_from
 from hub.store.migrate import migrate, shipped
 
 _KEY_BYTES = 32
+_PAGE = 20_000
 
 
 class _Kept(sqlite3.Connection):
@@ -49,6 +51,17 @@ class Memory:
         """A store over what is there. Raises StoreError."""
         entropy = _KeyFirst(self._key, self._entropy)
         return await Store.open(":memory:", clock, entropy, connect=lambda _: self._connection)
+
+    def verify(self) -> tuple[int, bytes]:
+        """The journal's length and head, all of its chain recomputed. Raises StoreError for a broken one."""
+        seq, chain = 0, GENESIS
+        while True:
+            last, chain, _, broken = verify_from(self._connection, seq, chain, _PAGE)
+            if broken is not None:
+                raise StoreError(f"journal row {broken.seq}: {broken.reason}")
+            if last == seq:
+                return seq, chain
+            seq = last
 
     def forget(self) -> None:
         """Let go of everything."""
