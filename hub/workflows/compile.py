@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from hub.config.loader import load_text, load_yaml
 from hub.config.marks import Document, Marks, YamlPath
 from hub.config.problems import Problems, suggest
@@ -65,11 +67,39 @@ def compile_blueprint(
     if parsed is None or len(problems):
         return Compiled(None, problems, document.marks, document.texts)
     zone = names.zone if names is not None else "UTC"
-    machine = _machine(parsed, workflow, zone, steps, problems)
+    machine = _without_unused(_machine(parsed, workflow, zone, steps, problems), document)
     check_machine(machine, parsed.document, steps, problems)
     check_names(machine, parsed.document, names or SiteNames(), problems)
     check_rails(machine, parsed.document, names or SiteNames(), problems)
     return Compiled(None if len(problems) else machine, problems, document.marks, document.texts)
+
+
+def _without_unused(machine: Machine, document: Document) -> Machine:
+    """Take away the states of other files that nothing in this blueprint leads to.
+
+    Not all of a fragment is needed everywhere. An unreachable state of its own is a mistake, and stays to be
+    reported.
+    """
+    if machine.initial not in machine.states or len(document.texts) < 2:
+        return machine
+    own, names = str(document.path), set(machine.states)
+    foreign = {
+        name for name in names
+        if ("states", name) in document.marks and document.marks.key(("states", name)).file != own
+    }
+    kept = {machine.initial, *(names - foreign)}
+    waiting = list(kept)
+    while waiting:
+        state = machine.states[waiting.pop()]
+        timed = (arrow for timer in state.after for arrow in timer.arrows)
+        arrows = (arrow for several in state.on.values() for arrow in several)
+        for target in (state.initial, state.parent, *(arrow.to for arrow in (*arrows, *timed))):
+            if target in names and target not in kept:
+                kept.add(target)
+                waiting.append(target)
+    return msgspec.structs.replace(
+        machine, states={name: state for name, state in machine.states.items() if name in kept}
+    )
 
 
 def _machine(

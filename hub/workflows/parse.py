@@ -117,6 +117,8 @@ def _inputs(
         elif spec.get("required", True):
             mend = f"add: {key}: ..." + (f"  ({spec['name']})" if isinstance(spec.get("name"), str) else "")
             problems.add(place.document.marks.key(place.path), f"input '{key}' is missing", mend, place.path)
+        else:
+            values[key] = None  # what expressions see of an optional input: `inputs.price is none`
     return values, raw
 
 

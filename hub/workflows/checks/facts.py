@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping
 
@@ -11,6 +12,8 @@ from hub.workflows.checks.graph import Edge, Graph, effect_of
 from hub.workflows.machine import State, StepCall
 from hub.workflows.steps.types import RESULTS, StepType
 
+#: A guard that asks whether a leg was approved: `leg.approved is defined`, or `legs.deposit.approved`.
+_APPROVED = re.compile(r"\blegs?(?:\.[a-z]+)?\.approved is defined")
 _SAY = {
     "allocation": ("no compartment is assigned yet", "assign one in a state that comes before on every way"),
     "authorisation": ("no payment is authorised", "come here only through authorise's effect.confirmed"),
@@ -58,8 +61,13 @@ def _gives(call: StepCall, steps: Mapping[str, StepType]) -> set[str]:
 
 
 def _assumed(when: str) -> set[str]:
-    """What a branch may count on because its `when` asks for it: `{{ allocation is defined }}`."""
-    return {name for name in _SAY if f"{name} is defined" in when}
+    """What may be counted on because a `when` asks for it: `{{ allocation is defined }}`."""
+    if {"or", "not"} & set(when.split()):
+        return set()
+    found = {name for name in _SAY if f"{name} is defined" in when}
+    if _APPROVED.search(when):
+        found |= {"question", "authorisation"}
+    return found
 
 
 def _holding(graph: Graph, steps: Mapping[str, StepType]) -> dict[str, frozenset[str]]:
@@ -84,7 +92,7 @@ def _after(
     """What holds after taking `edge`: a failed entry leaves what was, a result adds what it proves."""
     if edge.event.endswith(".failed"):
         return before
-    holds = set(before)
+    holds = set(before) | _assumed(edge.when)
     for call in state.enter:
         if not call.effect:
             holds |= _gives(call, steps)

@@ -24,7 +24,7 @@ class Edge:
     event: str
     target: str
     path: YamlPath
-    guarded: bool
+    when: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ def _edges(machine: Machine, state: State) -> Iterator[Edge]:
         if not arrow.to:
             continue
         for target, turn in _targets(machine, state, arrow.to):
-            yield Edge(state.name, TURN if turn else event, target, path, bool(arrow.when))
+            yield Edge(state.name, TURN if turn else event, target, path, arrow.when)
             if event in VERDICTS and state.name != RECOVERY and not turn:
-                yield Edge(state.name, VERDICTS[event], target, path, bool(arrow.when))
+                yield Edge(state.name, VERDICTS[event], target, path, arrow.when)
     if asked_recovery:
-        yield Edge(state.name, "effect.in_doubt", RECOVERY, ("states", state.name), False)
+        yield Edge(state.name, "effect.in_doubt", RECOVERY, ("states", state.name), "")

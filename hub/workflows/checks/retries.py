@@ -44,13 +44,18 @@ def _leads_to(graph: Graph, first: Edge, call: StepCall) -> str:
     while waiting:
         name = waiting.popleft()
         effect = effect_of(graph.machine.states[name])
-        if effect is not None and effect.type == call.type:
+        if effect is not None and _same_act(effect, call):
             return name
         for edge in graph.out[name]:
             if _by_itself(edge.event) and edge.target not in seen:
                 seen.add(edge.target)
                 waiting.append(edge.target)
     return ""
+
+
+def _same_act(one: StepCall, other: StepCall) -> bool:
+    """Money acts with different purposes are about different legs."""
+    return one.type == other.type and one.args.get("purpose") == other.args.get("purpose")
 
 
 def _by_itself(event: str) -> bool:
