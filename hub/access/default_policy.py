@@ -16,10 +16,10 @@ DEFAULT_POLICY: Final[Mapping[str, Sequence[Any]]] = {
         {"verbs": ["handover.read", "handover.collect"], "own": True},
     ],
     "staff": [
-        "handover.read", "handover.create", "handover.load", "handover.reissue", "handover.collect",
-        "compartment.read", "compartment.bar", "compartment.emergency_release",
-        "device.read", "event.read", "incident.read", "incident.assign", "message.read", "person.read",
-        "product.read", "stock.count", "stock.adjust",
+        "handover.read", "handover.create", "handover.load", "handover.dispose", "handover.reissue",
+        "handover.collect", "asset.read", "compartment.read", "compartment.bar", "compartment.found",
+        "compartment.empty", "compartment.emergency_release", "device.read", "event.read", "incident.read",
+        "incident.assign", "message.read", "person.read", "product.read", "stock.count", "stock.adjust",
         {"verbs": ["handover.cancel", "handover.extend", "handover.reassign"], "status": _RUNNING},
         {"verbs": ["handover.resolve", "incident.resolve"]},
         {"verbs": ["handover.open", "handover.refund", "handover.complete", "handover.declare",
@@ -27,19 +27,19 @@ DEFAULT_POLICY: Final[Mapping[str, Sequence[Any]]] = {
          "approval": "supervisor"},
     ],
     "supervisor": [
-        "handover.*", "compartment.*", "stock.*", "product.*", "incident.*", "message.read", "person.*",
-        "device.read", "event.read", "approval.give", "audit.read", "workflow.*",
+        "handover.*", "asset.*", "compartment.*", "stock.*", "product.*", "incident.*", "message.read",
+        "person.*", "device.read", "event.read", "approval.give", "audit.read", "workflow.*",
     ],
     "technician": [
-        "device.*", "compartment.read", "compartment.bar", "compartment.unbar", "compartment.open",
-        "compartment.emergency_release", "event.read", "incident.read", "incident.assign", "handover.read",
-        "workflow.read",
+        "device.*", "asset.read", "compartment.read", "compartment.bar", "compartment.unbar",
+        "compartment.open", "compartment.found", "compartment.empty", "compartment.emergency_release",
+        "event.read", "incident.read", "incident.assign", "handover.read", "workflow.read",
         {"verbs": ["incident.resolve", "handover.resolve", "workflow.apply"], "approval": "supervisor"},
     ],
     # Scopes of API tokens are roles too.
     "api.read": [
-        "handover.read", "compartment.read", "device.read", "event.read", "incident.read", "product.read",
-        "message.read", "workflow.read",
+        "handover.read", "asset.read", "compartment.read", "device.read", "event.read", "incident.read",
+        "product.read", "message.read", "workflow.read",
     ],
     "api.write": [
         "handover.create",
@@ -47,7 +47,7 @@ DEFAULT_POLICY: Final[Mapping[str, Sequence[Any]]] = {
     ],
     "api.operate": [
         "handover.load", "handover.open", "handover.resolve", "handover.reassign", "compartment.bar",
-        "compartment.unbar", "incident.*", "stock.*",
+        "compartment.unbar", "compartment.found", "compartment.empty", "incident.*", "stock.*",
     ],
     "api.people": ["person.read"],
     "api.admin": ["*"],

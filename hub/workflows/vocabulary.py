@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "inspect": "What came back was looked at: event.verdict is accept, part or reject.",
     "provide": "Data that was asked for: event.values.",
     "end": "The person ends a session.",
-    "dispose": "Contents that nobody may have any more were taken out and thrown away.",
+    "dispose": "Contents that nobody may have any more are taken out and thrown away.",
 }
 
 #: What only the engine sends.

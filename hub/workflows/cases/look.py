@@ -16,7 +16,7 @@ from hub.workflows.run.records import UnknownHandover
 _ALL = 1_000_000
 _MONEY = {
     "asked": "none", "approved": "held", "denied": "none", "unknown": "unknown", "captured": "taken",
-    "voided": "given back", "refunded": "given back", "refund_owed": "unknown",
+    "voided": "given back", "refunded": "given back", "refund_owed": "owed",
 }
 
 
