@@ -85,12 +85,17 @@ class HandoverPage(msgspec.Struct):
 
 
 class CustodyView(msgspec.Struct):
-    """Accountability went from one holder to the next, on that evidence."""
+    """Accountability went from one holder to the next, on that evidence, in that condition, in that place.
+
+    A holder is hub, staff, unknown, or `staff:`, `recipient:` or `depositor:` with a person_ref.
+    """
 
     giver: str = msgspec.field(name="from")
     holder: str = msgspec.field(name="to")
     evidence: str | None
     at: Time
+    condition: str
+    compartment: str
 
 
 class AllocationView(msgspec.Struct):
@@ -102,6 +107,8 @@ class AllocationView(msgspec.Struct):
     outcome: str
     custody: str
     live: bool
+    assets: list[str]
+    apart: str
     custody_chain: list[CustodyView]
 
 
@@ -256,7 +263,7 @@ class ServiceView(msgspec.Struct):
 
 
 class HoldView(msgspec.Struct):
-    """Free, or held for a handover."""
+    """Free, or held for a handover: soft is a place without goods, which may still be exchanged."""
 
     state: Hold
     handover: str | None
@@ -269,8 +276,29 @@ class OccupancyView(msgspec.Struct):
     by: str
 
 
+class AssetInside(msgspec.Struct):
+    """An asset that lies in a compartment."""
+
+    id: str
+    kind: str
+    name: str
+
+
+class FoundView(msgspec.Struct):
+    """Something that was found in a compartment and is still there; `by` is who found it."""
+
+    id: str
+    what: str
+    by: str
+    at: Time
+    handover: str | None
+
+
 class CompartmentView(msgspec.Struct):
-    """A compartment with its four separate facts."""
+    """A compartment with its four separate facts, and what is known to be inside.
+
+    `apart` is the word by which its content keeps its distance from neighbours with another one.
+    """
 
     id: str
     name: str
@@ -281,6 +309,9 @@ class CompartmentView(msgspec.Struct):
     allocation: HoldView
     occupancy: OccupancyView
     product: ProductView | None
+    assets: list[AssetInside]
+    found: list[FoundView]
+    apart: str
 
 
 class CompartmentAnswer(msgspec.Struct):

@@ -111,6 +111,20 @@ class Counted(_Body):
     why: Why = ""
 
 
+class FoundItem(_Body):
+    """What lies in a compartment though nobody expected it: describe the thing, not a person."""
+
+    what: Annotated[str, Meta(min_length=1, max_length=200)]
+    why: Why = ""
+
+
+class Emptied(_Body):
+    """Somebody looked: nothing is inside. `taken_to` is where what was found has gone."""
+
+    why: Because
+    taken_to: Annotated[str, Meta(max_length=200)] = ""
+
+
 class TwinAction(_Body):
     """Arguments of an action of a simulated device."""
 
@@ -141,6 +155,14 @@ class IncidentsQuery(_Body):
     all: bool = False
     limit: Annotated[int, Meta(ge=1, le=500)] = 100
     cursor: Word | None = None
+
+
+class AssetsQuery(_Body):
+    """Filters of the assets; `overdue` shows only those that should be back."""
+
+    kind: Word | None = None
+    state: Literal["in", "out", "quarantine", "lost"] | None = None
+    overdue: bool = False
 
 
 class NoQuery(_Body):

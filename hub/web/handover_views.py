@@ -93,9 +93,11 @@ def _recipient(reader: Reader, person_ref: str | None) -> dict[str, Any]:
 def _allocation(reader: Reader, found: custody.Allocation) -> answers.AllocationView:
     return answers.AllocationView(
         found.id, found.compartment, [dict(item) for item in found.items], found.outcome.value,
-        found.custody, found.live,
+        found.custody, found.live, list(found.assets), found.apart,
         [
-            answers.CustodyView(step.giver, step.holder, step.evidence, iso(step.at))
+            answers.CustodyView(
+                step.giver, step.holder, step.evidence, iso(step.at), step.condition, step.compartment
+            )
             for step in custody.chain_of(reader, found.id)
         ],
     )

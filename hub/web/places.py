@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from hub import commerce, custody
@@ -9,7 +10,7 @@ from hub.effects.devices import DeviceState
 from hub.model.observations import TemperatureRead
 from hub.site.specs import SiteConfig
 from hub.store import Reader
-from hub.web import answers
+from hub.web import answers, asset_answers, bodies
 from hub.web.ports import Ports
 
 
@@ -19,11 +20,18 @@ def bank_views(
     """All banks; compartments keep the order of site.yaml, so that each has its place."""
     found = {c.id: c for c in custody.compartments(reader)}
     stocks = commerce.stocks(reader)
+    assets: dict[str, list[custody.Asset]] = defaultdict(list)
+    items: dict[str, list[custody.Found]] = defaultdict(list)
+    for asset in custody.assets(reader):
+        if asset.compartment is not None:
+            assets[asset.compartment].append(asset)
+    for item in custody.found_items(reader):
+        items[item.compartment].append(item)
     return [
         answers.BankView(
             bank.name, bank.thermal, _temperature(bank.thermometer, temperatures),
             [
-                _compartment(found[key], stocks.get(key), config)
+                _compartment(found[key], stocks.get(key), config, assets[key], items[key])
                 for spec in bank.compartments if (key := f"{spec.bank}/{spec.name}") in found
             ],
         )
@@ -36,7 +44,20 @@ def compartment_views(
 ) -> list[answers.CompartmentView]:
     """Some compartments as in `bank_views`."""
     return [
-        _compartment(custody.compartment(reader, key), commerce.stock_of(reader, key), config) for key in ids
+        _compartment(
+            custody.compartment(reader, key), commerce.stock_of(reader, key), config,
+            custody.assets_in(reader, key), custody.found_in(reader, key),
+        )
+        for key in ids
+    ]
+
+
+def asset_views(reader: Reader, query: bodies.AssetsQuery, at: int) -> list[asset_answers.AssetView]:
+    """The assets that the query asks for, as they are at `at`."""
+    found = custody.overdue_assets(reader, at) if query.overdue else custody.assets(reader)
+    return [
+        _asset(asset, at) for asset in found
+        if query.kind in (None, asset.kind) and query.state in (None, asset.state.value)
     ]
 
 
@@ -79,8 +100,21 @@ def _temperature(
     return None if seen is None else temperature_view(seen)
 
 
+def _asset(found: custody.Asset, at: int) -> asset_answers.AssetView:
+    holder = found.holder
+    return asset_answers.AssetView(
+        found.id, found.kind, found.name, found.size, found.thermal, found.code, found.state.value,
+        found.compartment,
+        None if holder is None
+        else asset_answers.AssetHolder(custody.party(holder), custody.person_of(holder)),
+        found.condition, None if found.due is None else answers.iso(found.due), found.overdue(at),
+        answers.iso(found.since), found.issued,
+    )
+
+
 def _compartment(
-    found: custody.Compartment, stock: commerce.Stock | None, config: SiteConfig
+    found: custody.Compartment, stock: commerce.Stock | None, config: SiteConfig,
+    assets: Sequence[custody.Asset], items: Sequence[custody.Found],
 ) -> answers.CompartmentView:
     return answers.CompartmentView(
         found.id, found.name, found.size, found.low,
@@ -92,6 +126,12 @@ def _compartment(
         answers.HoldView(found.hold, found.handover_id),
         answers.OccupancyView(found.occupancy, found.occupancy_by),
         _product(found, stock, config),
+        [answers.AssetInside(asset.id, asset.kind, asset.name) for asset in assets],
+        [
+            answers.FoundView(item.id, item.what, item.finder, answers.iso(item.at), item.handover_id)
+            for item in items
+        ],
+        found.apart,
     )
 
 

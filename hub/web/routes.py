@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.web import answers, bodies, desk_calls, handover_calls, site_calls, workflow_calls
+from hub.web import answers, asset_answers, bodies, desk_calls, handover_calls, site_calls, workflow_calls
 from hub.web.calls import Route
 
 _COMMANDS = {
@@ -21,6 +21,8 @@ _ON_INCIDENT = {
 _AT_COMPARTMENT = {
     "bar": ("compartment.bar", "Takes a compartment out of service", bodies.Reason, ()),
     "unbar": ("compartment.unbar", "Puts a compartment back into service", bodies.Reason, ("in-doubt",)),
+    "found": ("compartment.found", "Records something that nobody expected inside", bodies.FoundItem, ()),
+    "empty": ("compartment.empty", "Says that nothing is inside", bodies.Emptied, ("in-doubt",)),
     "count": ("stock.count", "Records how much of its product a compartment holds", bodies.Counted, ()),
 }
 #: Where commands are given, and the words for them.
@@ -107,6 +109,10 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", "/banks", "listBanks", "Banks and the four facts of each compartment", site_calls.banks,
         verb="compartment.read", answer=answers.Banks,
+    ),
+    Route(
+        "GET", "/assets", "listAssets", "Assets: where they are, who has them, when they are due",
+        site_calls.assets, verb="asset.read", query=bodies.AssetsQuery, answer=asset_answers.Assets,
     ),
     Route(
         "GET", "/devices", "listDevices", "Devices and their faults", site_calls.devices,

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.web import answers, bodies
+from hub.web import answers, asset_answers, bodies
 from hub.web.answers import iso
 from hub.web.calls import API, Api, Call, Reply
-from hub.web.places import bank_views, device_views, health
+from hub.web.places import asset_views, bank_views, device_views, health
 from hub.web.ports import TwinRefused
 from hub.web.problems import Problem
 
@@ -31,6 +31,13 @@ async def banks(api: Api, call: Call) -> Reply:
     ports = api.ports
     found = await ports.store.read(lambda r: bank_views(r, ports.config, ports.temperatures))
     return Reply(answers.Banks(found))
+
+
+async def assets(api: Api, call: Call) -> Reply:
+    """The assets that are asked for; holders by reference."""
+    query: bodies.AssetsQuery = call.query
+    at = api.ports.clock.now()
+    return Reply(asset_answers.Assets(await api.ports.store.read(lambda r: asset_views(r, query, at))))
 
 
 async def devices(api: Api, call: Call) -> Reply:

@@ -50,6 +50,8 @@ def good_body(route: Any, order: dict[str, Any]) -> Any:
         "barCompartment": {"why": "cleaning"},
         "unbarCompartment": {"why": "clean"},
         "countCompartment": {"quantity": 3},
+        "foundCompartment": {"what": "an umbrella"},
+        "emptyCompartment": {"why": "looked inside"},
     }.get(route.name, {} if route.body else None)
 
 

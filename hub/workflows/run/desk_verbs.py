@@ -21,9 +21,12 @@ from hub.workflows.run.verdicts import resolve
 
 #: The reason of a bar that somebody set by hand.
 BY_DESK = "desk"
+#: The task of clearing out what was found in a compartment.
+FOUND_ITEM = "found_item"
 
 DESK_VERBS = (
-    "compartment.bar", "compartment.unbar", "stock.count", "incident.resolve", "incident.assign",
+    "compartment.bar", "compartment.unbar", "compartment.found", "compartment.empty", "stock.count",
+    "incident.resolve", "incident.assign",
 )
 
 
@@ -36,7 +39,8 @@ class DeskVerbs:
         self._engine = engine
         self._policy = policy
         self._at_compartment: dict[str, Callable[[Tx, custody.Compartment, Command, int], Answer]] = {
-            "compartment.bar": _bar, "compartment.unbar": _unbar, "stock.count": _count,
+            "compartment.bar": _bar, "compartment.unbar": _unbar, "compartment.found": _found,
+            "compartment.empty": _empty, "stock.count": _count,
         }
         self._on_incident: dict[
             str, Callable[[Tx, desk.Incident, Snapshot | None, Command, int], Answer]
@@ -120,17 +124,47 @@ def _bar(tx: Tx, place: custody.Compartment, command: Command, at: int) -> Answe
 
 
 def _unbar(tx: Tx, place: custody.Compartment, command: Command, at: int) -> Answer:
-    """Lift every bar. Who puts a compartment back that nobody holds has seen that nothing is inside."""
+    """Lift every bar. Who puts a compartment back that nobody holds has seen that nothing is inside.
+
+    Nothing but the assets that are known to lie there: who misses one says that the compartment is empty.
+    """
     refused = _in_doubt(tx, place)
     if refused is not None:
         return refused
+    if custody.found_in(tx, place.id):
+        return Refused("not-now", f"something was found in {place.name}: say when it is empty")
     idle = place.hold is Hold.FREE and place.product is None
-    unknown = idle and place.occupancy is not Occupancy.EMPTY and place.occupancy_by != "sensor"
+    inside = Occupancy.OCCUPIED if custody.assets_in(tx, place.id) else Occupancy.EMPTY
+    unknown = idle and place.occupancy is not inside and place.occupancy_by != "sensor"
     if place.service is Service.IN_SERVICE and not unknown:
         return Refused("not-now", f"{place.name} is in service")
     custody.unbar(tx, place.id, at)
     if unknown:
-        custody.set_occupancy(tx, place.id, Occupancy.EMPTY, "person", at)
+        custody.set_occupancy(tx, place.id, inside, "person", at)
+    return Accepted(_place_view(tx, place.id))
+
+
+def _found(tx: Tx, place: custody.Compartment, command: Command, at: int) -> Answer:
+    """Somebody saw something inside that nobody expected: it is barred, and somebody owns the clearing."""
+    custody.record_found(tx, place.id, str(command.body["what"]), command.actor.ref, at)
+    desk.open_incident(tx, FOUND_ITEM, at, handover_id=place.handover_id, target=place.id)
+    return Accepted(_place_view(tx, place.id))
+
+
+def _empty(tx: Tx, place: custody.Compartment, command: Command, at: int) -> Answer:
+    """Somebody looked and nothing is inside. An asset that should have been there is missed from now on."""
+    refused = _in_doubt(tx, place)
+    if refused is not None:
+        return refused
+    who, why = command.actor.ref, str(command.body["why"])
+    missing = custody.declare_empty(
+        tx, place.id, who, at, taken_to=str(command.body.get("taken_to", ""))
+    )
+    for asset in missing:
+        desk.open_incident(tx, "asset_missing", at, urgency="high", target=asset)
+    for found in desk.incidents(tx, only_open=True):
+        if found.kind == FOUND_ITEM and found.target == place.id:
+            desk.resolve_incident(tx, found.id, "closed", who, why, at)
     return Accepted(_place_view(tx, place.id))
 
 
