@@ -71,6 +71,10 @@ MESSAGE_DELIVERED: Final = "message.delivered"
 MESSAGE_FAILED: Final = "message.failed"  # attempts, error, final
 MESSAGE_EXPIRED: Final = "message.expired"
 
+# stream order/<id>
+ORDER_OPENED: Final = "order.opened"  # reference, person, currency
+ORDER_JOINED: Final = "order.joined"  # handover, lines, paid
+
 # stream site
 PEOPLE_SYNCED: Final = "people.synced"  # added, changed, removed
 PRODUCTS_SYNCED: Final = "products.synced"  # added, changed, removed

@@ -54,7 +54,7 @@ class Workflow:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a new handover is about."""
+    """What a new handover is about. `order_ref` names the order that several handovers may belong to."""
 
     workflow: str
     items: tuple[Mapping[str, Any], ...] = ()
@@ -63,6 +63,7 @@ class Order:
     window: Mapping[str, int] = field(default_factory=dict)
     terminal: str = ""
     vars: Mapping[str, Any] = field(default_factory=dict)
+    order_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,9 +291,25 @@ class Handovers:
             "external_ref": order.external_ref, "window": dict(order.window), "start": start,
             "terminal": order.terminal, "vars": snapshot.vars,
         }, at)
+        self._join(tx, handover_id, order, items, person, at)
         event = Event(f"start.{start}", EventClass.FACT, at)
         self.engine.start(tx, snapshot, event)
         return handover_id
+
+    def _join(
+        self, tx: Tx, handover_id: str, order: Order, items: list[Any], person: str | None, at: int
+    ) -> None:
+        """What somebody asked for belongs to an order; a handover about nothing of that kind does not."""
+        if not items and order.order_ref is None:
+            return
+        try:
+            paid = commerce.Paid.of(order.vars.get("paid"))
+        except StepFailed:
+            paid = None  # the blueprint hears of it when it asks for the money
+        commerce.join_order(
+            tx, handover_id, items, self._places.currency, at, reference=order.order_ref, person_ref=person,
+            paid=paid,
+        )
 
     async def _fire(self, handover_id: str, name: str, due: int) -> None:
         at = max(self._clock.now(), due)
