@@ -18,7 +18,7 @@ from hub.store import PersonForgotten, Reader, Tx
 
 _INSERT = """
 INSERT INTO message (id, handover_id, person_ref, role, template, sealed, next_at, expires, created)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, coalesce(?9, ?7), ?8, ?7)
 """
 _COLUMNS = """
 id, handover_id, person_ref, role, template, state, attempts, error, next_at, expires, created, ended
@@ -42,7 +42,8 @@ RETURNING attempts
 """
 _OVERDUE = "SELECT id FROM message WHERE state = 'queued' AND expires <= ? ORDER BY id"
 _OF_HANDOVER = """
-SELECT id FROM message WHERE handover_id = ? AND state = 'queued' AND person_ref IS NOT NULL ORDER BY id
+SELECT id FROM message WHERE handover_id = ?1 AND state = 'queued' AND person_ref IS NOT NULL
+  AND (?2 IS NULL OR person_ref = ?2) ORDER BY id
 """
 _OF_PERSON = "SELECT id FROM message WHERE person_ref = ? AND state = 'queued' ORDER BY id"
 
@@ -91,12 +92,12 @@ class MessageRow:
 def queue_message(
     tx: Tx, template: str, fields: Mapping[str, object], at: int, *, handover_id: str | None = None,
     person_ref: str | None = None, role: str | None = None, pin: str | None = None, code: str | None = None,
-    expires: int | None = None,
+    expires: int | None = None, not_before: int | None = None,
 ) -> str:
     """Write a message for `person_ref` or `role` and return its id.
 
     `fields` fill the template; `pin` and `code` (what a QR picture must contain) also count as its fields
-    pin and qr. After `expires` it is no longer sent. Raises MissingField.
+    pin and qr. It is sent from `not_before` on, and after `expires` no longer. Raises MissingField.
     """
     if (person_ref is None) == (role is None):
         raise ValueError("a message goes to a person or to a role")
@@ -104,7 +105,9 @@ def queue_message(
     body: dict[str, Json] = {"subject": rendered.subject, "text": rendered.text, "pin": pin, "code": code}
     message_id = tx.new_id(at)
     sealed = tx.seal(person_ref or f"role/{role}", body)
-    tx.execute(_INSERT, (message_id, handover_id, person_ref, role, template, sealed, at, expires))
+    tx.execute(_INSERT, (
+        message_id, handover_id, person_ref, role, template, sealed, at, expires, not_before,
+    ))
     tx.journal("message/" + message_id, journal.MESSAGE_QUEUED, {
         "template": template, "handover": handover_id, "person": person_ref, "role": role,
     }, at)
@@ -162,15 +165,15 @@ def expire_messages(tx: Tx, at: int) -> int:
     return sum(_end(tx, row[0], "expired", "", at, journal.MESSAGE_EXPIRED) for row in overdue)
 
 
-def withdraw_messages(tx: Tx, handover_id: str, at: int) -> int:
-    """Destroy the handover's messages to its recipient that were not sent yet, and return how many."""
-    waiting = tx.execute(_OF_HANDOVER, (handover_id,)).fetchall()
+def withdraw_messages(tx: Tx, handover_id: str, at: int, *, person_ref: str | None = None) -> int:
+    """Destroy the handover's unsent messages to people, or to this person, and return how many."""
+    waiting = tx.execute(_OF_HANDOVER, (handover_id, person_ref)).fetchall()
     return sum(_end(tx, row[0], "expired", "withdrawn", at, journal.MESSAGE_EXPIRED) for row in waiting)
 
 
 def withdraw_credentials(tx: Tx, handover_id: str, at: int) -> int:
     """Destroy the handover's unsent messages that carry a PIN or a code, and return how many."""
-    waiting = [row[0] for row in tx.execute(_OF_HANDOVER, (handover_id,)).fetchall()]
+    waiting = [row[0] for row in tx.execute(_OF_HANDOVER, (handover_id, None)).fetchall()]
     found = (_outgoing(tx, tx.execute(_ONE, (message_id,)).fetchone()) for message_id in waiting)
     return sum(
         _end(tx, message.message_id, "expired", "withdrawn", at, journal.MESSAGE_EXPIRED)

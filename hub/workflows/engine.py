@@ -294,6 +294,8 @@ def _turn(
     """Bind the next allocation that takes part and enter the loop's first state, or end the loop."""
     found: list[dict[str, Any]] = snapshot.vars.get("allocations") or []
     for index in range(first, len(found)):
+        if found[index].get("freed"):
+            continue  # its compartment was given back and may be somebody else's by now
         bound = {"allocation": found[index]}
         if found[index].get("item"):
             bound["item"] = found[index]["item"]

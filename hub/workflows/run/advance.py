@@ -71,6 +71,17 @@ class Run:
         kept = {k: v for k, v in (self.snapshot.vars | values).items() if v is not None}
         self.snapshot = msgspec.structs.replace(self.snapshot, vars=kept)
 
+    def set_allocation(self, allocation: Mapping[str, Any]) -> None:
+        """Change one of the allocations, and the one in hand where it is that."""
+        values = self.snapshot.vars
+        known = values.get("allocations") or ()
+        changed = [allocation if one["id"] == allocation["id"] else one for one in known]
+        in_hand = values.get("allocation")
+        if in_hand and in_hand["id"] == allocation["id"]:
+            self.set(allocations=changed or [allocation], allocation=allocation)
+        else:
+            self.set(allocations=changed)
+
 
 Executor = Callable[[Run, Mapping[str, Any]], None]
 #: Gives the intent and, where no device is needed for it, its result.
@@ -117,16 +128,20 @@ class Engine:
 
     def _one(self, run: Run, event: Event, prepare: Callable[[Run], None] | None = None) -> None:
         decision = step(run.machine, run.snapshot, event, self.guards)
+        if prepare is not None and decision.handled:
+            prepare(run)
+            if run.snapshot.turn >= 0 or decision.snapshot.turn >= 0 or decision.follow is not None:
+                # What was prepared (an outcome) says which allocation a loop takes next, or that it is over.
+                decision = step(run.machine, run.snapshot, event, self.guards)
+            else:
+                decision = msgspec.structs.replace(
+                    decision, snapshot=msgspec.structs.replace(decision.snapshot, vars=run.snapshot.vars)
+                )
         if not decision.handled:
             if event.kind is EventClass.FACT or decision.snapshot != run.snapshot:
                 run.tx.journal(run.stream, "handover.noted", _trace(run, event, decision), run.at)
             run.snapshot = decision.snapshot
             return
-        if prepare is not None:
-            prepare(run)
-            decision = msgspec.structs.replace(
-                decision, snapshot=msgspec.structs.replace(decision.snapshot, vars=run.snapshot.vars)
-            )
         self._follow(run, event, decision)
 
     def _follow(self, run: Run, event: Event, decision: Decision) -> None:
@@ -299,6 +314,10 @@ def _trace(run: Run, event: Event, decision: Decision, log: Sequence[Any] = ()) 
         "event": event.name, "from": decision.left, "to": decision.entered,
         "status": now.status, "phase": now.phase, **_changes(run, now),
     }
+    if decision.follow is not None:
+        trace["over"] = now.state  # a loop has ended at its own state, which is not entered
+    elif decision.entered and now.turn >= 0:
+        trace["turn"] = [now.turn, now.attempts]
     if log:
         trace["steps"] = log
     if event.data:

@@ -2,62 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub import access, commerce, custody, desk
 from hub.model.failures import StepFailed
-from hub.model.states import AllocationOutcome, Method
+from hub.model.states import AllocationOutcome
 from hub.workflows.run.advance import Executor, Run
+from hub.workflows.run.allocations import (
+    Entry,
+    begin_with,
+    concerned,
+    displaced,
+    entries,
+    give_back,
+    settle_outcome,
+)
+from hub.workflows.run.credentials import Credentials, revoke_credential
 from hub.workflows.run.money import owe_void
 from hub.workflows.run.places import Places
 from hub.workflows.run.words import Words
 
 _HELD = (commerce.LegState.ASKED, commerce.LegState.APPROVED, commerce.LegState.UNKNOWN)
+#: More compartments than any order needs; what asks for more is told that all are full.
+_MOST_PARTS = 500
 
 
 class Executors:
     """The step table of a site: `table` maps step types to functions of a Run and its arguments."""
 
     def __init__(self, places: Places, words: Words) -> None:
-        self._places = places
-        self._words = words
+        credentials = Credentials(places, words)
         self.table: dict[str, Executor] = {
             "assign": _assign,
             "release": _release,
             "bar": _bar,
             "unbar": _unbar,
-            "issue_credential": self._issue_credential,
-            "revoke_credential": _revoke_credential,
-            "notify": self._notify,
+            "issue_credential": credentials.issue,
+            "revoke_credential": revoke_credential,
+            "notify": credentials.notify,
             "transfer_custody": _transfer_custody,
             "adjust_stock": _adjust_stock,
             "raise_incident": _raise_incident,
             "set": _set,
         }
-
-    def _issue_credential(self, run: Run, args: Mapping[str, Any]) -> None:
-        issue_credential(run, args["methods"], str(args["until"]), self._scope(run))
-
-    def _scope(self, run: Run) -> tuple[str, ...]:
-        """The terminals that serve the bank of this handover's compartment."""
-        bank = run.snapshot.vars["allocation"]["bank"]
-        serving = tuple(t.name for t in self._places.terminals.values() if bank in t.banks)
-        if not serving:  # a grant without terminals would be good at every one of the site
-            raise StepFailed("no_terminal", f"no terminal serves bank {bank}")
-        return serving
-
-    def _notify(self, run: Run, args: Mapping[str, Any]) -> None:
-        to, template = str(args["to"]), str(args["template"])
-        person = run.snapshot.vars.get("recipient_ref") if to == "recipient" else None
-        if to == "recipient" and not person:
-            return  # somebody who paid at the terminal stands before the door; there is nobody to write to
-        credential = run.snapshot.vars.get("credential") or {}
-        desk.queue_message(
-            run.tx, template, self._words.fields(run, person), run.at, handover_id=run.handover_id,
-            person_ref=person, role=None if person else to, pin=run.secrets.get("pin"),
-            code=run.secrets.get("code"), expires=credential.get("until"),
-        )
 
 
 def end(run: Run) -> None:
@@ -79,78 +67,128 @@ def _give_up_money(run: Run, leg: commerce.Leg) -> None:
     owe_void(run, leg, "handover_ended")
 
 
-def issue_credential(run: Run, methods: list[str], until: str, terminals: tuple[str, ...]) -> None:
-    """Grant the recipient the door until the deadline `until`; the texts stay in `run.secrets`."""
-    values = run.snapshot.vars
-    due = run.snapshot.deadlines.get(until)
-    if due is None:
-        raise StepFailed("no_deadline", f"deadline {until} is not set")
-    wanted = [Method(method) for method in methods]
-    if not wanted:
-        raise StepFailed("no_method", "no way to present a credential was chosen")
-    since = int((values.get("window") or {}).get("from") or run.at)
-    issued = access.issue(
-        run.tx, run.handover_id, values.get("recipient_ref"), wanted, "single", since, due, 1, run.at,
-        terminals=terminals,
-    )
-    run.secrets.update(pin=issued.pin, code=issued.qr_text)
-    run.set(credential={
-        "grant": issued.grant_id, "until": due, "deadline": until, "methods": [m.value for m in wanted],
-    })
-
-
 def _assign(run: Run, args: Mapping[str, Any]) -> None:
-    before = run.snapshot.vars.get("allocation")
-    if before:
-        place = custody.compartment(run.tx, before["compartment"])
-        custody.free(
-            run.tx, before["id"], run.at, outcome=AllocationOutcome.REFUSED, occupancy=place.occupancy
-        )
-    allocation_id = run.tx.new_id(run.at)
-    compartment = custody.assign(
-        run.tx, run.handover_id, allocation_id, str(args["bank"]), args.get("size"), args.get("thermal"),
-        bool(args.get("low", False)), args.get("product"), run.at,
-        items=[run.snapshot.vars["item"]] if run.snapshot.vars.get("item") else [],
+    for before in entries(run) if run.snapshot.turn < 0 else concerned(run):
+        if not before.get("freed"):
+            _refuse(run, before)
+    bank, parts = str(args["bank"]), _parts(run, args)
+    with_asset = args.get("asset") or args.get("asset_kind")
+    giver = run.snapshot.vars.get("depositor_ref")
+    places = custody.assign_all(
+        run.tx, run.handover_id, bank, parts, run.at, hold=str(args.get("hold", "hard")),
+        giver=custody.depositor(giver) if giver else custody.STAFF,
+        displaced=lambda moved: displaced(run, moved),
     )
-    run.set(allocation={"id": allocation_id, "compartment": compartment, "bank": str(args["bank"])})
+    begin_with(run, [
+        _entry(part, bank, place) for part, place in zip(parts, places, strict=True)
+    ])
+    if with_asset:
+        run.set(asset=_asset(run, parts[0].allocation_id))
+
+
+def _refuse(run: Run, before: Entry) -> None:
+    """A compartment that is exchanged for another is given back with its contents and its bar as they are."""
+    place = custody.compartment(run.tx, before["compartment"])
+    custody.free(
+        run.tx, before["id"], run.at, outcome=AllocationOutcome.REFUSED, occupancy=place.occupancy
+    )
+
+
+def _parts(run: Run, args: Mapping[str, Any]) -> list[custody.Part]:
+    """One part for the whole order; with `per: item` one for every item, and for every unit of goods."""
+    values = run.snapshot.vars
+    item, turn = values.get("item"), run.snapshot.turn
+    if turn >= 0 or args.get("per") != "item":
+        items = [item] if item and (turn >= 0 or not values.get("items")) else list(values.get("items", ()))
+        return [_part(run, args, items, {})]
+    lines: list[Mapping[str, Any]] = list(values.get("items") or ())
+    if "product" not in args:
+        count = sum(int(line.get("quantity", 1)) for line in lines)
+        if count > _MOST_PARTS:
+            raise StepFailed("full", f"{count} compartments are asked for at once")
+        lines = [one for line in lines for one in _units(line)]
+    if not lines:
+        raise StepFailed("no_item", "the order has no items to find a place for")
+    return [_part(run, args, [line], line) for line in lines]
+
+
+def _units(line: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    count = int(line.get("quantity", 1))
+    return [line] if count <= 1 else [{**line, "quantity": 1}] * count
+
+
+def _part(
+    run: Run, args: Mapping[str, Any], items: Sequence[Mapping[str, Any]], own: Mapping[str, Any]
+) -> custody.Part:
+    """What is asked for: the item's own size, class and so on before those of the step."""
+    product = args.get("product")
+    return custody.Part(
+        run.tx.new_id(run.at), own.get("size") or args.get("size"), own.get("thermal") or args.get("thermal"),
+        bool(own.get("low", args.get("low", False))), own["sku"] if product and own else product, items,
+        own.get("apart") or args.get("apart"), own.get("asset") if own and args.get("asset") else
+        args.get("asset"), args.get("asset_kind"),
+    )
+
+
+def _entry(part: custody.Part, bank: str, place: str) -> dict[str, Any]:
+    return {
+        "id": part.allocation_id, "compartment": place, "bank": bank,
+        "item": part.items[0] if part.items else {}, "items": list(part.items), "outcome": "",
+    }
+
+
+def _asset(run: Run, allocation_id: str) -> dict[str, Any]:
+    asset_id = custody.allocation(run.tx, allocation_id).assets[0]
+    found = custody.asset(run.tx, asset_id)
+    assert found is not None
+    return {"id": found.id, "kind": found.kind, "name": found.name}
 
 
 def _release(run: Run, args: Mapping[str, Any]) -> None:
-    custody.free(run.tx, _allocation(run), run.at)
-    run.set(allocation=None)
+    freed = concerned(run)
+    for entry in freed:
+        custody.free(run.tx, entry["id"], run.at)
+    give_back(run, freed)
 
 
 def _bar(run: Run, args: Mapping[str, Any]) -> None:
-    allocation = run.snapshot.vars.get("allocation") or {}
-    if not allocation:
-        raise StepFailed("no_allocation")
-    custody.bar(run.tx, allocation["compartment"], str(args["reason"]), run.at)
+    for entry in concerned(run):
+        custody.bar(run.tx, entry["compartment"], str(args["reason"]), run.at)
 
 
 def _unbar(run: Run, args: Mapping[str, Any]) -> None:
-    allocation = run.snapshot.vars.get("allocation") or {}
-    if not allocation:
-        raise StepFailed("no_allocation")
-    custody.unbar(run.tx, allocation["compartment"], run.at, reason=str(args["reason"]))
-
-
-def _revoke_credential(run: Run, args: Mapping[str, Any]) -> None:
-    access.revoke(run.tx, run.handover_id, run.at)
-    desk.withdraw_messages(run.tx, run.handover_id, run.at)
-    run.set(credential=None)
+    for entry in concerned(run):
+        custody.unbar(run.tx, entry["compartment"], run.at, reason=str(args["reason"]))
 
 
 def _transfer_custody(run: Run, args: Mapping[str, Any]) -> None:
-    to = str(args["to"])
-    person = run.snapshot.vars.get("recipient_ref") or run.handover_id
-    holder = {
-        "hub": custody.HUB, "recipient": custody.recipient(person), "staff": custody.STAFF,
-        "unknown": custody.UNKNOWN,
-    }[to]
-    allocation_id = _allocation(run)
-    custody.transfer_custody(run.tx, allocation_id, holder, run.at, evidence=run.snapshot.vars.get("proof"))
+    to, condition = str(args["to"]), args.get("condition")
+    due = None
+    if args.get("due"):
+        due = run.snapshot.deadlines.get(str(args["due"]))
+        if due is None:
+            raise StepFailed("no_deadline", f"deadline {args['due']} is not set")
+    values = run.snapshot.vars
+    holder = _holder(run, to)
+    hand = (values.get("allocation") or {}).get("id")
+    for entry in concerned(run):
+        custody.transfer_custody(
+            run.tx, entry["id"], holder, run.at,
+            evidence=values.get("proof") if entry["id"] == hand else None, condition=condition, due=due,
+        )
+        if to == "recipient":
+            settle_outcome(run, entry["id"], AllocationOutcome.COLLECTED)
+        elif to == "hub" and entry.get("outcome"):  # it lies inside again
+            settle_outcome(run, entry["id"], AllocationOutcome.PENDING)
+
+
+def _holder(run: Run, to: str) -> str:
+    values = run.snapshot.vars
     if to == "recipient":
-        custody.set_outcome(run.tx, allocation_id, AllocationOutcome.COLLECTED, run.at)
+        return custody.recipient(values.get("recipient_ref") or run.handover_id)
+    if to == "depositor":
+        return custody.depositor(values.get("depositor_ref") or run.handover_id)
+    return {"hub": custody.HUB, "staff": custody.STAFF, "unknown": custody.UNKNOWN}[to]
 
 
 def _adjust_stock(run: Run, args: Mapping[str, Any]) -> None:
@@ -172,10 +210,3 @@ def _raise_incident(run: Run, args: Mapping[str, Any]) -> None:
 
 def _set(run: Run, args: Mapping[str, Any]) -> None:
     run.set(**args)
-
-
-def _allocation(run: Run) -> str:
-    allocation = run.snapshot.vars.get("allocation")
-    if not allocation:
-        raise StepFailed("no_allocation")
-    return str(allocation["id"])

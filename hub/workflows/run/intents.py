@@ -15,14 +15,17 @@ from hub.custody import thermal
 from hub.effects.devices import Devices, age_verifier, dispenser, lock_bank
 from hub.effects.records import acting
 from hub.model.failures import StepFailed
-from hub.model.states import AllocationOutcome, EffectKind, EvidenceLevel, Service
+from hub.model.states import AllocationOutcome, EffectKind, EvidenceLevel, Hold, Service
 from hub.store import Tx
 from hub.workflows.machine import StepCall
 from hub.workflows.run.advance import Run
+from hub.workflows.run.allocations import entries, in_hand
 from hub.workflows.run.drafts import Drafted, Drafts
 from hub.workflows.run.money import MoneySteps
 from hub.workflows.run.places import Places
 
+#: For how long after a presentation a handover goes on from door to door.
+VISIT = 10 * MINUTE
 _NO_STEPS: Mapping[str, StepDefinition] = {}
 
 
@@ -67,7 +70,8 @@ class Intents:
 
     def _open(self, run: Run, args: Mapping[str, Any]) -> Drafted:
         allocation, place = _in_hand(run)
-        if place.service is not Service.IN_SERVICE and args.get("for") != "staff":
+        who = str(args.get("for", "recipient"))
+        if place.service is not Service.IN_SERVICE and who != "staff":
             raise StepFailed("barred", ", ".join(place.reasons))
         if args.get("for") != "staff" and thermal.barred_for_good(run.tx, allocation["id"]):
             raise StepFailed("barred", thermal.BARRED_FOR)
@@ -77,10 +81,13 @@ class Intents:
             raise StepFailed("not_supported", f"{place.door_device} has no doors")
         intent = self._drafts.intent(
             run, EffectKind.OPEN, place.door_device, place.door_name, run.at + int(args["within"]),
-            {"compartment": place.id}, level=EvidenceLevel(args["evidence"]),
+            {"compartment": place.id} if who == "recipient" else {"compartment": place.id, "for": who},
+            level=EvidenceLevel(args["evidence"]),
             baseline=self._drafts.baseline(place.door_device, driver, place.door_name),
             allocation_id=allocation["id"],
         )
+        if who != "recipient" and place.hold is Hold.SOFT:  # goods are on their way into it
+            custody.harden(run.tx, allocation["id"], run.at)
         return self._drafts.write(run, intent, f"{place.door_device}/{place.door_name}", use_id), None
 
     def _dispense(self, run: Run, args: Mapping[str, Any]) -> Drafted:
@@ -143,29 +150,46 @@ def entitle(
     tx: Tx, run: Run, grant_id: str, at: int, *, reopen: bool = False, method: str = "", terminal: str = ""
 ) -> None:
     """Count one use of a grant for the opening that follows. Raises access.GrantSpent."""
-    use_id = access.reuse(tx, grant_id, at) if reopen else access.use(
-        tx, grant_id, at, method=method, terminal=terminal
-    )
+    if reopen:
+        use_id = access.reuse(tx, grant_id, at)
+    else:
+        use_id = access.use(tx, grant_id, at, method=method, terminal=terminal)
     run.set(use=use_id, grant=grant_id)
 
 
 def entitle_once(run: Run, person_ref: str | None, method: str) -> None:
-    """A right for this moment only: a member of staff at the desk, or a payment just approved."""
+    """A right for this moment only: a member of staff at the desk, or a payment just approved.
+
+    It is good for each of the handover's doors once.
+    """
+    doors = sum(1 for entry in entries(run) if not entry.get("freed"))
     grant_id, use_id = access.grant_once(
-        run.tx, run.handover_id, person_ref, run.at + 10 * MINUTE, run.at, method=method
+        run.tx, run.handover_id, person_ref, run.at + VISIT, run.at, method=method, uses=max(doors, 1)
     )
     run.set(use=use_id, grant=grant_id)
 
 
 def _in_hand(run: Run) -> tuple[Mapping[str, Any], custody.Compartment]:
-    allocation = run.snapshot.vars.get("allocation")
-    if not allocation:
-        raise StepFailed("no_allocation")
+    allocation = in_hand(run)
     return allocation, custody.compartment(run.tx, allocation["compartment"])
 
 
 def _use_of(run: Run) -> str:
-    use_id = run.snapshot.vars.get("use")
-    if not use_id:
-        raise StepFailed("not_entitled", "no accepted use of a grant stands behind this act")
-    return str(use_id)
+    """The use that the act belongs to: the one just accepted, or the next of the same grant in a visit.
+
+    A loop goes from door to door, and who was lent a right for the visit opens what the handover comes to.
+    """
+    values = run.snapshot.vars
+    if values.get("use"):
+        return str(values["use"])
+    why = "no accepted use of a grant stands behind this act"
+    if not values.get("grant"):
+        raise StepFailed("not_entitled", why)
+    try:
+        use_id = access.draw(
+            run.tx, values["grant"], run.at, VISIT, session=run.snapshot.turn < 0
+        )
+    except access.GrantSpent as error:
+        raise StepFailed("not_entitled", why) from error
+    run.set(use=use_id)
+    return use_id

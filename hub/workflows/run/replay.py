@@ -43,12 +43,18 @@ def _moved(before: Snapshot, body: _Body) -> Snapshot:
     if event == "effect.refuted" and effect != before.effect_id:  # refused before an intent was written
         before = msgspec.structs.replace(before, attempts=before.attempts + 1)
     snapshot = _kept(_unpend(before, event), body)
+    if "over" in body:
+        return msgspec.structs.replace(
+            snapshot, state=body["over"], entry=before.entry + 1, attempts=0, turn=-1, effect_id="", asked="",
+            doubt="",
+        )
     if not to:
         return _answered(snapshot, event)
     recovering = to == RECOVERY
     same = recovering or to in (before.state, before.asked)
+    turn, attempts = body.get("turn", (-1, before.attempts if same else 0))
     return msgspec.structs.replace(
-        snapshot, state=to, entry=before.entry + 1, attempts=before.attempts if same else 0, effect_id="",
+        snapshot, state=to, entry=before.entry + 1, attempts=attempts, turn=turn, effect_id="",
         asked=(before.asked or before.state) if recovering else "",
         doubt=(effect or before.doubt) if recovering else "",
     )

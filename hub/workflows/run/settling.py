@@ -5,11 +5,12 @@ from __future__ import annotations
 from hub import access, commerce, custody, desk
 from hub.effects.records import in_doubt, opened_at, record_outcome, states_of_use
 from hub.model.effects import Intent, Resolution
-from hub.model.states import AllocationOutcome, Door, EffectKind, EffectState, Verdict
+from hub.model.states import Door, EffectKind, EffectState, Verdict
 from hub.store import Tx
 from hub.workflows.engine import Event, EventClass, handles
 from hub.workflows.run import records
 from hub.workflows.run.advance import Engine, Run
+from hub.workflows.run.allocations import proved
 from hub.workflows.run.drafts import result_of
 from hub.workflows.run.intents import entitle_once
 from hub.workflows.run.money import approved_by, note_approved, settle_money
@@ -80,9 +81,7 @@ def apply_verdict(run: Run, intent: Intent, resolution: Resolution) -> None:
     confirmed = resolution.verdict is Verdict.CONFIRMED
     if intent.kind in (EffectKind.OPEN, EffectKind.DISPENSE):
         if confirmed:
-            run.set(use=None, proof=intent.effect_id)
-            if intent.allocation_id:
-                custody.set_outcome(run.tx, intent.allocation_id, AllocationOutcome.RELEASED, run.at)
+            proved(run, intent)
     elif intent.kind is EffectKind.AUTHORISE and confirmed:
         purpose = note_approved(run, intent, approved_by(intent, resolution))
         # Who pays the price stands there and may take it; a right that was accepted before is enough.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from hub import commerce, custody, desk
 from hub.effects.records import intent_of, record_outcome
 from hub.model.effects import Resolution
-from hub.model.states import AllocationOutcome, Door, EffectKind
+from hub.model.states import Door, EffectKind
 from hub.store import Tx
 from hub.workflows.engine import Event, EventClass, Snapshot, handles
 from hub.workflows.run.advance import Engine, Run
+from hub.workflows.run.allocations import proved
 from hub.workflows.run.money import note_approved, paid_back
 
 
@@ -56,9 +57,7 @@ def _believe(run: Run, incident: desk.Incident, verdict: str) -> None:
     if intent is None:
         return
     if intent.kind in (EffectKind.OPEN, EffectKind.DISPENSE) and verdict == "confirmed":
-        run.set(use=None, proof=intent.effect_id)
-        if intent.allocation_id:
-            custody.set_outcome(run.tx, intent.allocation_id, AllocationOutcome.RELEASED, run.at)
+        proved(run, intent)
     if intent.kind is EffectKind.AUTHORISE and verdict == "confirmed":
         note_approved(run, intent, int(str(intent.params["amount"])))
 

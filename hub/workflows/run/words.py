@@ -15,6 +15,7 @@ _TODO = {
     "ajar": "Go to the compartment, look inside and close the door.",
     "stuck": "Try the lock by hand; if the item cannot be reached, hand it over from the desk.",
 }
+_NONE: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +26,18 @@ class Words:
     time_zone: str
     rules: Mapping[str, str] = field(default_factory=dict)
 
-    def fields(self, run: Run, person_ref: str | None) -> dict[str, object]:
-        """The template fields of a handover for one addressee."""
+    def fields(
+        self, run: Run, person_ref: str | None, credential: Mapping[str, Any] = _NONE
+    ) -> dict[str, object]:
+        """The template fields of a handover for one addressee, with what is known of their credential."""
         values = run.snapshot.vars
-        allocation = values.get("allocation") or {}
-        due = (values.get("credential") or {}).get("until") or run.snapshot.deadlines.get("hold")
+        due = credential.get("until") or run.snapshot.deadlines.get("hold")
         since = (values.get("window") or {}).get("from")
         label = run.machine.states[run.snapshot.state].label or run.snapshot.state
         return {
             "site": self.site, "location": self.site, "workflow": run.snapshot.workflow,
             "handover": run.handover_id, "reference": values.get("external_ref"),
-            "compartment": allocation.get("compartment"), "items": _items(run),
+            "compartment": _compartments(values), "items": _items(run),
             "from_time": self._local(since), "until_time": self._local(due), "time": self._local(run.at),
             "what": label, "reason": label, "todo": _TODO.get(run.snapshot.state.split("_")[0], ""),
             "due_time": self._local(run.snapshot.deadlines.get("due")), "amount": _amount(values.get("leg")),
@@ -54,6 +56,13 @@ _RULES = "The door may be opened once; close it again when you have taken everyt
 def _amount(leg: Mapping[str, Any] | None) -> str | None:
     """The price with its currency, for example `2.50 EUR`."""
     return str(Money(int(leg["amount"]), str(leg["currency"]))) if leg and leg.get("currency") else None
+
+
+def _compartments(values: Mapping[str, Any]) -> str | None:
+    """The compartments that the handover has, or the one that it has in hand."""
+    allocation = values.get("allocation") or {}
+    live = [one["compartment"] for one in values.get("allocations") or () if not one.get("freed")]
+    return ", ".join(live) or allocation.get("compartment")
 
 
 def _items(run: Run) -> str:
