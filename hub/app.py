@@ -235,6 +235,7 @@ def _places(config: SiteConfig) -> Places:
         t.name: TerminalPlace(t.name, t.readers, t.payment or "", t.banks, t.verifier or "")
         for t in config.terminals.values()
     }
-    return Places(terminals, thermometers, config.site.currency)
+    climate = {bank.name: bank.limits for bank in config.banks.values() if bank.limits is not None}
+    return Places(terminals, thermometers, config.site.currency, climate)
 
 

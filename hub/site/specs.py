@@ -12,6 +12,7 @@ from hub.access.policy import Policy
 from hub.api import StepDefinition
 from hub.config import Marks, Problem, SiteNames
 from hub.custody import AssetSpec, CompartmentSpec
+from hub.custody.thermal import Limits
 from hub.model.money import Money
 from hub.model.states import Size, Thermal
 from hub.workflows.machine import Machine
@@ -68,12 +69,13 @@ class SupplySpec:
 
 @dataclass(frozen=True, slots=True)
 class BankSpec:
-    """Compartments that share a place and a thermal class."""
+    """Compartments that share a place and a thermal class. `limits` where its air is watched."""
 
     name: str
     thermal: Thermal
     compartments: tuple[CompartmentSpec, ...]
     thermometer: str | None = None
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)

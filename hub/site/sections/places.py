@@ -11,6 +11,7 @@ from hub.config.schema import kind_of
 from hub.model.states import Size, Thermal
 from hub.site.sections.machines import check_product, refers_to_bank
 from hub.site.sections.reading import Reading
+from hub.site.sections.thermal import read_limits
 from hub.site.specs import BankSpec, CompartmentSpec, DeviceSpec, ProductSpec, TerminalSpec
 
 _CLASSES = ", ".join(Thermal)
@@ -39,6 +40,7 @@ _BANK = mapping({
     vol.Required("thermal", description=f"add: thermal: ...  (one of {_CLASSES}; there is no default)"):
         one_of(Thermal, "thermal class"),
     vol.Optional("thermometer"): text,
+    vol.Optional("thermal_limits"): object,
     vol.Required("compartments", description="add: compartments: {A1: {door: locks/1, size: M}}"): dict,
 })
 _COMPARTMENT = mapping({
@@ -74,7 +76,9 @@ def read_banks(
             where = (*path, "thermometer")
             reading.refers_to_device(thermometer, ("Thermometer",), where, "a thermometer")
         if good is not None and thermal is not None:
-            banks[key] = BankSpec(key, thermal, tuple(found), good.get("thermometer"))
+            limits = read_limits(reading, path, thermal, good.get("thermometer"))
+            reading.watched[key] = limits is not None
+            banks[key] = BankSpec(key, thermal, tuple(found), good.get("thermometer"), limits)
     return banks
 
 

@@ -83,6 +83,8 @@ class Reading:
     broken: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     currency: str = "EUR"
     capabilities: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Bank -> whether the hub can tell when its goods spoil.
+    watched: dict[str, bool] = field(default_factory=dict)
     _names: dict[str, Collection[str] | None] = field(default_factory=dict)
 
     def entries(self, section: str) -> Iterator[tuple[str, YamlPath]]:

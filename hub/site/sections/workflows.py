@@ -13,6 +13,7 @@ from hub.config.schema import kind_of
 from hub.config.shipped import blueprint_folders
 from hub.site.sections.machines import slot_names
 from hub.site.sections.reading import Reading
+from hub.site.sections.thermal import check_watched
 from hub.site.specs import WorkflowSpec
 from hub.workflows.parse import Instance
 
@@ -108,6 +109,7 @@ def _workflow(
     reading.problems.extend(compiled.problems)
     if compiled.machine is None:
         return None
+    check_watched(reading, compiled.machine, path)
     return WorkflowSpec(
         key, file, given, compiled.machine, good.get("terminal"),
         compiled.sources, compiled.marks,
