@@ -50,10 +50,14 @@ def make_room(tx: Tx, wanted: Wish, at: int, displaced: Callable[[Moved], None])
     if wanted.product is not None:
         return None
     given = (wanted.bank, wanted.rank, wanted.thermal, int(wanted.low))
+    hopeless: set[Wish] = set()
     for place, lease, soft, handover, rank, thermal, low, apart in tx.execute(_SOFT, given).fetchall():
-        if unsettled_at(tx, lease) is not None:
-            continue
         theirs = Wish(wanted.bank, rank, thermal, bool(low), None, apart)
+        if theirs in hopeless or unsettled_at(tx, lease) is not None:
+            continue
+        if find(tx, theirs) is None:
+            hopeless.add(theirs)
+            continue
         try:
             with tx.savepoint():
                 _move(tx, allocation(tx, soft), theirs, "displaced", at)

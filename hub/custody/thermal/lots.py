@@ -98,10 +98,12 @@ def live_lots(reader: Reader, bank: str) -> list[Lot]:
     return [_from_row(row) for row in reader.execute(_LIVE, (bank,)).fetchall()]
 
 
-def barred_for_good(reader: Reader, allocation_id: str) -> bool:
-    """Whether nobody may collect what lies there: its lot was out of class too long."""
+def barred_for_good(reader: Reader, allocation_id: str, limits: Limits | None = None) -> bool:
+    """Whether nobody may collect what lies there: its lot was out of class too long, told or not yet."""
     found = lot(reader, allocation_id)
-    return found is not None and found.breached is not None
+    if found is None:
+        return False
+    return found.breached is not None or (limits is not None and found.used >= limits.allowed)
 
 
 def deposit(tx: Tx, allocation_id: str, bank: str, limits: Limits, at: int) -> Lot:

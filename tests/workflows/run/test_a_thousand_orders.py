@@ -1,0 +1,27 @@
+"""A thousand orders at the same moment: as many as there are compartments get one, the others none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.req("AS-01", "RL-01")
+def test_a_thousand_orders_at_once_share_no_compartment(world: Any) -> None:
+    async def main(site: Any) -> None:
+        orders = await asyncio.gather(*(site.order(external_ref=f"order-{n}") for n in range(1000)))
+        states: Counter[str] = Counter()
+        doors = []
+        for handover in orders:
+            snapshot = await site.snapshot(handover)
+            states[snapshot.state] += 1
+            if snapshot.state == "loading":
+                doors.append(snapshot.vars["allocation"]["compartment"])
+        assert states == {"loading": 2, "no_room": 998}
+        assert sorted(doors) == ["main/A1", "main/A2"]
+        assert len(set(orders)) == 1000
+
+    world(main)
