@@ -31,6 +31,7 @@ COMMANDS = {
     "test": Subcommand("hub.cli.test", "Run the cases of a blueprint on virtual time."),
     "blueprint": Subcommand("hub.cli.blueprint", "Compare, plan, apply and import versions of workflows."),
     "twin": Subcommand("hub.cli.twin", "Serve a site's simulators, and act in them."),
+    "trace": Subcommand("hub.cli.trace", "Draw what happened to a handover, beside its blueprint."),
     "audit": Subcommand("hub.cli.audit", "Verify the hash-chained record."),
     "db": Subcommand("hub.cli.db", "Back up, check and restore the database."),
 }
