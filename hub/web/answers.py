@@ -135,8 +135,22 @@ class DecisionView(msgspec.Struct):
     at: Time
 
 
+class RefundView(msgspec.Struct):
+    """Money that goes back after a capture: asked, owed, paid or refused."""
+
+    id: str
+    amount: int
+    state: str
+    reason: str
+    opened: Time
+
+
 class LegView(msgspec.Struct):
-    """One tender with one provider; amounts in minor units."""
+    """One tender with one provider; amounts in minor units.
+
+    `purpose` is price, deposit or later. `rail` is `upstream` for money that the order's owner took, under
+    his `reference`.
+    """
 
     id: str
     device: str
@@ -148,6 +162,10 @@ class LegView(msgspec.Struct):
     reason: str
     opened: Time
     decided: DecisionView | None
+    purpose: str
+    rail: str
+    reference: str | None
+    refunds: list[RefundView]
 
 
 class IncidentView(msgspec.Struct):

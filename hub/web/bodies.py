@@ -13,6 +13,8 @@ from hub.model.states import Size, Status, Thermal
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
 Why = Annotated[str, Meta(max_length=500, description="Why, for the record.")]
 Because = Annotated[str, Meta(min_length=1, max_length=500, description="Why, for the record.")]
+Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$")]
+Minor = Annotated[int, Meta(ge=0, le=10**12, description="Minor units: 250 is 2.50 EUR.")]
 Moment = Annotated[datetime, Meta(tz=True, description="ISO 8601 with an offset or Z.")]
 
 
@@ -30,12 +32,33 @@ class Recipient(_Body):
 
 
 class Item(_Body):
-    """One item line. `size` and `thermal` may be left out for a product of the catalogue."""
+    """One item line. `size` and `thermal` may be left out for a product of the catalogue, and for an asset.
+
+    `price` and `deposit` are for one piece, in minor units. `low` asks for a low compartment; items with
+    different words in `apart` are kept apart.
+    """
 
     sku: Word
     quantity: Annotated[int, Meta(ge=1, le=999)]
     size: Size | None = None
     thermal: Thermal | None = None
+    asset: Word | None = None
+    low: bool | None = None
+    apart: Word | None = None
+    price: Minor | None = None
+    tax_class: Word | None = None
+    deposit: Minor | None = None
+    minimum_age: Annotated[int, Meta(ge=0, le=120)] | None = None
+    lot: Word | None = None
+    use_by: Moment | None = None
+
+
+class Paid(_Body):
+    """Money that the caller has taken for the order already, under his own reference; minor units."""
+
+    reference: Word
+    amount: Minor
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 
 
 class Window(_Body):
@@ -46,13 +69,22 @@ class Window(_Body):
 
 
 class NewHandover(_Body):
-    """What a new handover is about."""
+    """What a new handover is about.
+
+    Handovers with the same `order_ref` belong to one order. `depositor` brings what the recipient collects,
+    `due` is when it is to be back, and `data` is whatever else the blueprint asks for.
+    """
 
     workflow: Word
     recipient: Recipient
     items: Annotated[list[Item], Meta(min_length=1, max_length=100)]
     external_ref: Word | None = None
     window: Window | None = None
+    order_ref: Word | None = None
+    depositor: Recipient | None = None
+    due: Moment | None = None
+    paid: Paid | None = None
+    data: Annotated[dict[Name, str | int | bool], Meta(max_length=50)] = {}
 
 
 class Plain(_Body):

@@ -18,6 +18,7 @@ from hub.web.handover_views import detail_view, event_view, summary_view
 from hub.web.idempotency import Kept, keep
 from hub.web.ports import Ports
 from hub.web.problems import Problem
+from hub.workflows.checks.graph import calls_of
 from hub.workflows.run import records
 from hub.workflows.run.service import Order, UnknownWorkflow
 
@@ -61,15 +62,35 @@ async def create(api: Api, call: Call) -> Reply:
 
 def order_of(asked: bodies.NewHandover, ports: Ports, at: int) -> Order:
     """The order, complete. Raises Problem: one-allocation, item-unknown, invalid, in-the-past."""
-    recipient = {f: v for f in ("name", "phone", "email", "ref") if (v := getattr(asked.recipient, f))}
-    if not recipient:
-        raise Problem("invalid", "the recipient is empty - at `$.recipient`", mend=_SOMEBODY)
-    if len(asked.items) > 1:
+    if len(asked.items) > 1 and not _takes_many(ports, asked.workflow):
         raise Problem("one-allocation", f"{len(asked.items)} item lines need as many compartments")
+    paid = asked.paid
+    values = {
+        "data": dict(asked.data), "due": None if asked.due is None else micros(asked.due),
+        "paid": None if paid is None
+        else {"reference": paid.reference, "amount": paid.amount, "currency": paid.currency},
+    }
     return Order(
-        asked.workflow, items=(_item(asked.items[0], ports),), recipient=recipient,
-        external_ref=asked.external_ref, window=_window(asked.window, at),
+        asked.workflow, items=tuple(_item(item, index, ports) for index, item in enumerate(asked.items)),
+        recipient=_party(asked.recipient, "recipient"), external_ref=asked.external_ref,
+        window=_window(asked.window, at), order_ref=asked.order_ref,
+        depositor={} if asked.depositor is None else _party(asked.depositor, "depositor"),
+        vars={name: value for name, value in values.items() if value is not None},
     )
+
+
+def _party(asked: bodies.Recipient, which: str) -> dict[str, str]:
+    known = {f: v for f in ("name", "phone", "email", "ref") if (v := getattr(asked, f))}
+    if not known:
+        raise Problem("invalid", f"the {which} is empty - at `$.{which}`", mend=_SOMEBODY)
+    return known
+
+
+def _takes_many(ports: Ports, workflow: str) -> bool:
+    """Whether the blueprint takes a compartment for each item."""
+    offered = ports.handovers.offered.get(workflow)
+    states = offered.machine.states.values() if offered is not None else ()
+    return any(call.args.get("per") == "item" for state in states for call, _ in calls_of(state))
 
 
 async def page(api: Api, call: Call) -> Reply:
@@ -120,20 +141,26 @@ def command(verb: str) -> Serve:
     return commanding(f"handover.{verb}", "{id}", _accepted)
 
 
+_MORE_OF_ITEM = ("asset", "low", "apart", "price", "tax_class", "deposit", "minimum_age", "lot")
 _SOMEBODY = "give at least one of name, phone, email, ref"
 
 
-def _item(asked: bodies.Item, ports: Ports) -> dict[str, Any]:
+def _item(asked: bodies.Item, index: int, ports: Ports) -> dict[str, Any]:
     known = ports.config.products.get(asked.sku)
     size = asked.size or (known.size if known else None)
     thermal = asked.thermal or (known.thermal if known else None)
-    if size is None or thermal is None:
+    if asked.asset is None and (size is None or thermal is None):
         hint = suggest(asked.sku, ports.config.products)
         raise Problem(
-            "item-unknown", f"{asked.sku!r} is not in the catalogue of the site - at `$.items[0]`",
+            "item-unknown", f"{asked.sku!r} is not in the catalogue of the site - at `$.items[{index}]`",
             mend=f"give the item's size and thermal, or name a product; {hint}",
         )
-    return {"sku": asked.sku, "quantity": asked.quantity, "size": size, "thermal": thermal}
+    more = {name: getattr(asked, name) for name in _MORE_OF_ITEM}
+    use_by = None if asked.use_by is None else micros(asked.use_by)
+    return {
+        "sku": asked.sku, "quantity": asked.quantity, "size": size, "thermal": thermal, "use_by": use_by,
+        **more,
+    }
 
 
 def _window(asked: bodies.Window | None, at: int) -> dict[str, int]:

@@ -42,7 +42,7 @@ def detail_view(
         ],
         allocations=[_allocation(reader, found) for found in custody.allocations_of(reader, handover_id)],
         effects=[_effect(found) for found in effects_of(reader, handover_id)],
-        legs=[_leg(found) for found in commerce.legs_of(reader, handover_id)],
+        legs=[_leg(reader, found) for found in commerce.legs_of(reader, handover_id)],
         incidents=[incident_view(found) for found in desk.incidents_of(reader, handover_id)],
         recipient=msgspec.UNSET if recipient is None else recipient,
     )
@@ -111,11 +111,16 @@ def _effect(found: Mapping[str, Any]) -> answers.EffectView:
     )
 
 
-def _leg(found: commerce.Leg) -> answers.LegView:
+def _leg(reader: Reader, found: commerce.Leg) -> answers.LegView:
     decided = found.decided
     return answers.LegView(
         found.id, found.device, found.amount, found.approved, found.currency, found.item, found.state.value,
         found.reason, iso(found.opened),
         None if decided is None
         else answers.DecisionView(decided.decision.value, decided.amount, iso(decided.at)),
+        found.purpose.value, found.rail, found.reference,
+        [
+            answers.RefundView(back.id, back.amount, back.state.value, back.reason, iso(back.opened))
+            for back in commerce.refunds_of(reader, found.id)
+        ],
     )

@@ -30,6 +30,7 @@ KINDS: Mapping[str, Kind] = {
     "approval-needed": Kind(403, "Somebody has to approve this first"),
     "not-found": Kind(404, "There is nothing at this address", "see /api/v1/openapi.json"),
     "unknown-handover": Kind(404, "There is no such handover"),
+    "unknown-order": Kind(404, "There is no such order"),
     "unknown-compartment": Kind(404, "There is no such compartment"),
     "unknown-incident": Kind(404, "There is no such incident"),
     "no-such-workflow": Kind(404, "There is no such workflow"),

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from hub.web import answers, asset_answers, bodies, desk_calls, handover_calls, site_calls, workflow_calls
+from hub.web import (
+    answers,
+    asset_answers,
+    bodies,
+    desk_calls,
+    handover_calls,
+    order_calls,
+    site_calls,
+    workflow_calls,
+)
 from hub.web.calls import Route
 
 _COMMANDS = {
@@ -71,6 +80,14 @@ ROUTES: tuple[Route, ...] = (
             answer=answers.CommandAnswer, keyed=True, problems=_REFUSALS + _MORE_REFUSALS.get(verb, ()),
         )
         for verb, (summary, body) in _COMMANDS.items()
+    ),
+    Route(
+        "GET", "/orders", "listOrders", "Orders with their lines, newest first", order_calls.orders,
+        verb="handover.read", query=order_calls.OrdersQuery, answer=order_calls.OrderPage,
+    ),
+    Route(
+        "GET", "/orders/{id}", "getOrder", "One order and what became of its handovers", order_calls.one,
+        verb="handover.read", answer=order_calls.OrderView, problems=("unknown-order",),
     ),
     Route(
         "GET", "/incidents", "listIncidents", "What needs somebody, newest first", desk_calls.incidents,

@@ -64,6 +64,7 @@ class Order:
     terminal: str = ""
     vars: Mapping[str, Any] = field(default_factory=dict)
     order_ref: str | None = None
+    depositor: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,14 +273,15 @@ class Handovers:
     def _insert(self, tx: Tx, workflow: Workflow, order: Order, start: str, at: int) -> str:
         handover_id = tx.new_id(at)
         person = access.remember_recipient(tx, dict(order.recipient), at) if order.recipient else None
+        brings = access.remember_recipient(tx, dict(order.depositor), at) if order.depositor else None
         items: list[Any] = [
             {k: str(v) if k in ("size", "thermal") else v for k, v in item.items() if v is not None}
             for item in order.items
         ]
         values: dict[str, Any] = {
             "items": items, "item": items[0] if items else {}, "recipient_ref": person,
-            "external_ref": order.external_ref, "window": dict(order.window), "terminal": order.terminal,
-            **order.vars,
+            "depositor_ref": brings, "external_ref": order.external_ref, "window": dict(order.window),
+            "terminal": order.terminal, **order.vars,
         }
         snapshot = Snapshot(
             handover_id, order.workflow, workflow.digest,
