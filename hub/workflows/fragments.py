@@ -74,6 +74,7 @@ class _Merge:
         kept = self.data.setdefault("blueprint", {})
         for key, value in head.items():
             if key == "input" and isinstance(value, dict):
+                kept["input"] = _without(kept.get("input", {}), value)
                 self._table(("blueprint", "input"), value, index, deep=False)
             else:
                 kept[key] = value
@@ -121,6 +122,25 @@ class _Merge:
             if found is not None:
                 return found
         return None
+
+
+def _without(inputs: Mapping[str, Any], nearer: Mapping[str, Any]) -> dict[str, Any]:
+    """`inputs` without what is declared anew in `nearer`, wherever a section holds it."""
+    again = {*nearer, *(name for one in nearer.values() for name in _section(one))}
+    out: dict[str, Any] = {}
+    for key, spec in inputs.items():
+        inner = _section(spec)
+        left = {name: one for name, one in inner.items() if name not in again}
+        if left:
+            out[key] = {**spec, "input": left}
+        elif not inner and key not in again:
+            out[key] = spec
+    return out
+
+
+def _section(spec: Any) -> Mapping[str, Any]:
+    inner = spec.get("input") if isinstance(spec, dict) else None
+    return inner if isinstance(inner, dict) else {}
 
 
 def assemble(

@@ -124,6 +124,17 @@ states:
     assert machine.states["waiting"].on["command.load"][0].to == "done"
 
 
+def test_an_input_of_a_section_is_declared_anew_by_its_flat_name(tmp_path: Path) -> None:
+    base = HEAD.replace("lang: 1}", "lang: 1, input: {time: {input: {wait: {default: {hours: 1}, selector: "
+                        "{duration: {}}}, rest: {default: {hours: 2}, selector: {duration: {}}}}}}}")
+    base += "initial: a\nstates:\n  a: {after: {for: !input wait, to: z}}\n  z: {final: true}\n"
+    own = ("blueprint: {name: Mine, version: 2.0.0, input: {wait: {default: {minutes: 5}, selector: "
+           "{duration: {}}}}}\nextends: base.yaml\n")
+    machine = sound(tmp_path, {"base.yaml": base, "main.yaml": own}).machine
+    assert machine is not None
+    assert machine.inputs == {"wait": 300_000_000, "rest": 7_200_000_000}
+
+
 def test_a_routine_stands_for_its_steps_and_keeps_its_lines(tmp_path: Path) -> None:
     main = HEAD + """\
 initial: a
