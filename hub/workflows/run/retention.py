@@ -34,16 +34,15 @@ class Evicted:
     kept: int = 0
 
 
-_TRACE = "('handover.moved', 'handover.noted', 'handover.kept')"
 _ENDED = (
     "SELECT h.id, h.status, EXISTS (SELECT 1 FROM incident i WHERE i.handover_id = h.id) FROM handover h "
     "WHERE h.ended = 1 AND h.updated < ? AND EXISTS (SELECT 1 FROM journal j JOIN journal_body b "
-    f"ON b.seq = j.seq WHERE j.stream = 'handover/' || h.id AND j.type IN {_TRACE}) "
-    "ORDER BY h.updated, h.id"
+    "ON b.seq = j.seq WHERE j.stream = 'handover/' || h.id AND j.type IN "
+    "('handover.moved', 'handover.noted', 'handover.kept')) ORDER BY h.updated, h.id"
 )
 _BODIES = (
     "SELECT j.seq FROM journal j JOIN journal_body b ON b.seq = j.seq "
-    f"WHERE j.stream = ? AND j.type IN {_TRACE} ORDER BY j.seq"
+    "WHERE j.stream = ? AND j.type IN ('handover.moved', 'handover.noted', 'handover.kept') ORDER BY j.seq"
 )
 
 
