@@ -40,7 +40,8 @@ _AGAIN = """
 UPDATE message SET attempts = attempts + 1, error = ?, next_at = ? WHERE id = ? AND state = 'queued'
 RETURNING attempts
 """
-_OVERDUE = "SELECT id FROM message WHERE state = 'queued' AND expires <= ? ORDER BY id"
+# `+id` keeps the planner from walking all messages there ever were for the sake of their order.
+_OVERDUE = "SELECT id FROM message WHERE state = 'queued' AND expires <= ? ORDER BY +id"
 _OF_HANDOVER = """
 SELECT id FROM message WHERE handover_id = ?1 AND state = 'queued' AND person_ref IS NOT NULL
   AND (?2 IS NULL OR person_ref = ?2) ORDER BY id
