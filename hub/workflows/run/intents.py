@@ -73,7 +73,8 @@ class Intents:
         who = str(args.get("for", "recipient"))
         if place.service is not Service.IN_SERVICE and who != "staff":
             raise StepFailed("barred", ", ".join(place.reasons))
-        if args.get("for") != "staff" and thermal.barred_for_good(run.tx, allocation["id"]):
+        limits = self._places.climate.get(place.bank)
+        if who != "staff" and thermal.barred_for_good(run.tx, allocation["id"], limits):
             raise StepFailed("barred", thermal.BARRED_FOR)
         use_id = _use_of(run)
         driver = lock_bank(self._drafts.serving(place.door_device))

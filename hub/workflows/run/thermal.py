@@ -13,13 +13,13 @@ from functools import partial
 from typing import Any
 
 from hub import custody, desk
-from hub.core.clock import MINUTE, SECOND, Clock
+from hub.core.clock import HOUR, MINUTE, SECOND, Clock
 from hub.custody import thermal
 from hub.custody.thermal import Air, Known, Limits, Lot
 from hub.model.observations import DoorSeen, FaultCleared, FaultRaised, Observation, TemperatureRead
 from hub.model.states import Door, FaultKind, Thermal
 from hub.store import Reader, Store, StoreBlocked, Tx
-from hub.workflows.engine import Event, EventClass
+from hub.workflows.engine import Event, EventClass, handles
 from hub.workflows.run import records
 from hub.workflows.run.advance import Engine, Executor, Run
 from hub.workflows.run.places import Places
@@ -27,7 +27,7 @@ from hub.workflows.run.places import Places
 _LOG = logging.getLogger(__name__)
 #: Readings that say nothing new are kept so often: as much may count as an outage after a kill.
 _KEPT_EVERY = 30 * SECOND
-#: How often a handover is told of a breach that its state does not take.
+#: When a handover whose state does not take a breach is told again, at first.
 _AGAIN = MINUTE
 _THERMAL = (FaultKind.THERMAL_WARNING, FaultKind.THERMAL_BREACH)
 _TIMER = "thermal"
@@ -49,6 +49,9 @@ class Climate:
         if self._places.climate:
             at = self._clock.now()
             self._airs, self._doors = await self._store.read(lambda reader: self._known(reader, at))
+            for bank, air in self._airs.items():  # before anybody can collect
+                air.look(at)
+                await self._keep(bank, air)
 
     def _known(self, reader: Reader, at: int) -> tuple[dict[str, Air], dict[tuple[str, str], str]]:
         airs = {}
@@ -170,10 +173,16 @@ class Climate:
         used = lot.used // MINUTE
         detail = f"{_WORDS[lot.why]}; {lot.thermal.value} goods were out of class for {used} min"
         self._open_incident(tx, lot, "thermal_breach", "high", at, detail)
-        if self._deliver(tx, lot, "thermal.breach", at, {"since": lot.since, "why": lot.why}):
+        assert lot.breached is not None
+        first = lot.breached == at
+        snapshot = records.load(tx, lot.handover_id)
+        takes = handles(self._engine.machines.get(tx, snapshot.machine), snapshot, "thermal.breach")
+        if (first or takes) and self._deliver(
+            tx, lot, "thermal.breach", at, {"since": lot.since, "why": lot.why}
+        ):
             thermal.told(tx, lot)
-        else:  # its state takes no such fact now; the bar holds meanwhile
-            self._set_timer(tx, lot, at + _AGAIN)
+        else:  # its state takes no such fact now; the lot refuses to be collected meanwhile
+            self._set_timer(tx, lot, at + min(max(_AGAIN, (at - lot.breached) // 2), HOUR))
 
     def _open_incident(
         self, tx: Tx, lot: Lot, kind: str, urgency: str, at: int, detail: str, due: int | None = None
