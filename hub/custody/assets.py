@@ -39,14 +39,15 @@ _OVERDUE = f"SELECT {_COLUMNS} WHERE due < ? AND state = 'out' ORDER BY due, id"
 _FREE = """
 SELECT a.id FROM asset AS a JOIN compartment AS c ON c.id = a.compartment
 WHERE a.state = 'in' AND a.compartment IS NOT NULL AND a.kind = ?1 AND a.removed = 0
-  AND c.bank = ?2 AND c.hold = 'free' AND c.service = 'in_service'
+  AND c.bank = ?2 AND c.hold = 'free' AND c.service = 'in_service' AND c.occupancy <> 'empty'
 ORDER BY a.issued, a.id LIMIT 1
 """
 _KIND = """
 SELECT count(*), total(a.state = 'out'), total(a.state = 'quarantine'), total(a.state = 'lost'),
   total(a.state = 'in' AND (c.id IS NULL OR c.bank <> ?2)),
   total(a.state = 'in' AND c.bank = ?2 AND c.hold <> 'free'),
-  total(a.state = 'in' AND c.bank = ?2 AND c.hold = 'free' AND c.service = 'barred')
+  total(a.state = 'in' AND c.bank = ?2 AND c.hold = 'free' AND c.service = 'barred'),
+  total(a.state = 'in' AND c.bank = ?2 AND c.hold = 'free' AND c.service = 'in_service')
 FROM asset AS a LEFT JOIN compartment AS c ON c.id = a.compartment WHERE a.kind = ?1 AND a.removed = 0
 """
 _MOVE = """
@@ -127,12 +128,13 @@ def free_asset(reader: Reader, kind: str, bank: str) -> str | None:
 def why_no_asset(reader: Reader, kind: str, bank: str) -> NothingFits:
     """Why `free_asset` found none: no_asset, or barred when only barred doors stand between."""
     row = reader.execute(_KIND, (kind, bank)).fetchone()
-    total, out, quarantine, lost, elsewhere, held, barred = (int(number) for number in row)
+    total, out, quarantine, lost, elsewhere, held, barred, unseen = (int(number) for number in row)
     if not total:
         return NoAsset(f"the site has no asset of kind '{kind}'")
     parts = [
         (out, "out"), (held, "promised to somebody"), (barred, "behind a barred door"),
-        (quarantine, "in quarantine"), (lost, "lost"), (elsewhere, f"not in {bank}"),
+        (quarantine, "in quarantine"), (lost, "lost"), (unseen, "not where it should be"),
+        (elsewhere, f"not in {bank}"),
     ]
     said = ", ".join(f"{n} {'is' if n == 1 else 'are'} {text}" for n, text in parts if n)
     detail = f"of {total} of kind '{kind}', {said}"

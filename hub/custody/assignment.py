@@ -14,7 +14,7 @@ from hub.custody.fitting import NothingFits, Wish, find, why_nothing, wish
 from hub.custody.parties import HUB, STAFF
 from hub.model import journal
 from hub.model.effects import Json
-from hub.model.states import Hold, Service, Size, Thermal
+from hub.model.states import Hold, Occupancy, Service, Size, Thermal
 from hub.store import Tx
 
 _HOLD = "UPDATE compartment SET hold = ?, allocation_id = ?, apart = ?, wear = wear + 1 WHERE id = ?"
@@ -143,6 +143,8 @@ def _check_place(found: Asset, place: Compartment, bank: str) -> None:
         raise NoAsset(f"asset {found.id} lies in {place.id}, not in {bank}")
     if place.hold is not Hold.FREE:
         raise NoAsset(f"asset {found.id} in {place.id} is promised to somebody")
+    if place.occupancy is Occupancy.EMPTY:
+        raise NoAsset(f"asset {found.id} should lie in {place.id}, but that is empty")
     if place.service is Service.BARRED:
         reasons = ", ".join(place.reasons)
         raise NothingFits("barred", f"asset {found.id} lies in {place.id}, which is barred ({reasons})")

@@ -154,9 +154,9 @@ def test_what_comes_back_in_bad_condition_is_in_quarantine_until_it_is_good(tool
     tools.do(custody.free, tools.last)
     assert tools.refused(asset="drill-1").reason == "no_asset"
     tools.ledger.do(
-        custody.move_asset, "drill-1", tools.now, to=custody.HUB, compartment="main/A", condition="good"
+        custody.move_asset, "drill-1", tools.now, to=custody.HUB, compartment="main/C", condition="good"
     )
-    assert tools.assign(asset="drill-1") == "A"
+    assert tools.assign(asset="drill-1") == "C"
 
 
 def test_a_condition_that_is_seen_later_is_a_leg_of_its_own(tools):
@@ -229,3 +229,10 @@ def test_an_asset_whose_place_is_in_use_is_with_the_staff(tools):
     assert tools.assign(size="S") == "C"
     assert tools.assets(drill(1), drill(2), drill(3)) == ["drill-3"]
     assert (at(tools, 3).compartment, at(tools, 3).holder) == (None, custody.STAFF)
+
+
+def test_an_asset_that_the_sensor_misses_is_not_issued(tools):
+    for name in ("A", "B"):
+        tools.do(custody.set_occupancy, f"main/{name}", Occupancy.EMPTY, "sensor")
+    assert tools.refused(asset="drill-1").detail == "asset drill-1 should lie in main/A, but that is empty"
+    assert tools.refused(asset_kind="drill").detail == "of 2 of kind 'drill', 2 are not where it should be"
