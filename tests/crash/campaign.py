@@ -1,4 +1,4 @@
-"""`make crash`: power cuts against the store, aimed kills of a whole hub, two mutants that must be caught.
+"""`make crash`: power cuts against the store, aimed kills of a whole hub, mutants that must be caught.
 
     python tests/crash/campaign.py                      about an hour at most; goes on where it was stopped
     python tests/crash/campaign.py --fresh --kills 50   from the start, fewer
@@ -32,12 +32,15 @@ from kills.plan import Log, Plan, by_point, points  # noqa: E402
 from powercut_campaign import campaign as cut_power  # noqa: E402
 
 FOLDER = ROOT / ".crash"
-#: Kills under which each mutant shows: between the act and its commit, between the act and its verdict.
+#: Kills under which each mutant shows: between act and commit, act and verdict, after the release, between
+#: the decision and the reader.
 AIMED = {
     "intent not awaited": [
         ("pickup", "lines.command.answered", count) for count in (3, 4, 5, 6, 7, 8, 9, 10)
     ],
     "blind retry": [("pickup", "effects.act.after", 1), ("sale", "effects.act.after", 2)],
+    "takes early": [("sale", "effects.act.before", 3), ("sale", "effects.act.after", 2)],
+    "flips the decision": [("sale", "effects.act.before", 3), ("sale", "workflows.intent", 3)],
 }
 #: Minutes of the whole run that are kept back for the mutants and the last cases.
 _KEPT = 3.0

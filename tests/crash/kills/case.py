@@ -23,7 +23,10 @@ from hub.store import StoreError
 from hub.store.audit import verify
 
 DATABASE = "hub.db"
-MUTANTS = {"intent not awaited": "intent_not_awaited.py", "blind retry": "blind_retry.py"}
+MUTANTS = {
+    "intent not awaited": "intent_not_awaited.py", "blind retry": "blind_retry.py",
+    "takes early": "takes_early.py", "flips the decision": "flips_decision.py",
+}
 SHORT_LOG = "short log"
 SCRIPTS = {
     name: Path(__file__).parents[1] / "mutants" / file

@@ -22,12 +22,13 @@ DOUBTS = frozenset({"door_in_doubt", "payment_unknown", "capture_unproved", "ref
 
 @dataclass(frozen=True, slots=True)
 class Vend:
-    """One vend at the reader: which acts about it stand in the ledger, and when it began."""
+    """One vend at the reader: which acts about it stand in the ledger, when it began and was charged."""
 
     number: int
     amount: int
     at: int
     acts: Counter[str]
+    charged: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,11 @@ class Truth:
                 closings[entry["device"], facts["door"]].append(entry["at"])
             elif "vend" in facts:
                 vend = vends.setdefault(
-                    facts["vend"], Vend(facts["vend"], facts["amount"], entry["at"], Counter())
+                    facts["vend"], Vend(facts["vend"], facts["amount"], entry["at"], Counter(), [])
                 )
                 vend.acts[act] += 1
+                if act == "charged":
+                    vend.charged.append(entry["at"])
         return cls(openings, closings, pulses, list(vends.values()))
 
 
@@ -66,6 +69,7 @@ class Matched:
     """Each physical act with the one effect or leg that it can belong to: the last one before it."""
 
     openings: Counter[str] = field(default_factory=Counter)
+    opened: dict[str, int] = field(default_factory=dict)
     pulses: Counter[str] = field(default_factory=Counter)
     vends: dict[str, list[Vend]] = field(default_factory=lambda: defaultdict(list))
     strays: list[str] = field(default_factory=list)
@@ -109,6 +113,8 @@ def match(record: Record, truth: Truth) -> Matched:
                 ]
                 if own:
                     counter[own[-1]["id"]] += 1
+                    if name == "opening":
+                        matched.opened.setdefault(own[-1]["id"], at)
                 else:
                     matched.strays.append(f"{name} without effect: {device}/{door}")
     for vend in truth.vends:
@@ -197,6 +203,8 @@ def _money(record: Record, matched: Matched) -> Iterator[str]:
     for effect in record.effects:
         if effect["kind"] in _MONEY and effect["leg_id"]:
             kinds[effect["leg_id"]].add(effect["kind"])
+    decisions = {decision["leg_id"]: decision["decision"] for decision in record.decisions}
+    noted = {e["body"]["leg"]: e["body"]["decision"] for e in record.journal if e["type"] == "leg.decided"}
     for leg in record.legs:
         acts: Counter[str] = Counter()
         for vend in matched.vends[leg["id"]]:
@@ -211,6 +219,20 @@ def _money(record: Record, matched: Matched) -> Iterator[str]:
             yield f"charged and refunded: {words}"
         if acts["charged"] and leg["state"] in ("voided", "denied"):
             yield f"charged after the money was given back: {words}"
+        taken = [at for vend in matched.vends[leg["id"]] for at in vend.charged]
+        opened = [
+            matched.opened[e["id"]] for e in record.effects
+            if e["handover_id"] == leg["handover_id"] and e["id"] in matched.opened
+        ]
+        if taken and opened and min(taken) < min(opened) and not owned:
+            yield f"charged before anything was released: {words}"
+        decided = decisions.get(leg["id"], "")
+        if decided == "capture" and acts["refunded"]:
+            yield f"decided to take it, but given back: {words}"
+        if decided == "void" and acts["charged"] and not owned:
+            yield f"decided to give it back, but taken: {words}"
+        if decided and noted.get(leg["id"], decided) != decided:
+            yield f"the decision was flipped from {noted[leg['id']]} to {decided}: {words}"
         if acts["charged"] and not released[leg["handover_id"]] and not owned:
             yield f"charged, nothing released, nobody owns it: {words}"
         if leg["state"] == "captured" and not acts["charged"]:
