@@ -8,6 +8,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from hub.config.forms import form
 from hub.config.problems import suggest
 from hub.config.schema import Wrong, kind_of
 from hub.core.clock import DAY, HOUR, MINUTE, SECOND
@@ -68,9 +69,23 @@ def say_duration(micros: int) -> str:
     return "{" + (", ".join(parts) or "seconds: 0") + "}"
 
 
+#: How a duration is written; documents refer to it as `#/$defs/duration`.
+DURATION_FORM: dict[str, Any] = {
+    "description": 'Elapsed time: "HH:MM:SS" or a mapping such as {minutes: 30}',
+    "anyOf": [
+        {"type": "string", "pattern": "^[0-9]{1,6}:[0-5][0-9]:[0-5][0-9]$"},
+        {
+            "type": "object", "minProperties": 1, "additionalProperties": False,
+            "properties": {unit: {"type": "integer", "minimum": 0} for unit in UNITS},
+        },
+    ],
+}
+
+
 def duration(least: int | None = None, most: int | None = None) -> Callable[[Any], int]:
     """A duration within limits, all in microseconds."""
 
+    @form({"$ref": "#/$defs/duration"})
     def validate(value: Any) -> int:
         micros = parse_duration(value)
         if least is not None and micros < least:

@@ -13,6 +13,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from hub.config.forms import form, form_of, form_of_mapping
 from hub.config.marks import Document, Input, SecretText, YamlPath
 from hub.config.problems import Problems, suggest
 from hub.model.money import Money, MoneyError
@@ -65,6 +66,7 @@ def mapping(schema: Mapping[Any, Any]) -> Validator:
     inner = {key: _nested(value) for key, value in schema.items()}
     compiled = vol.Schema(inner, extra=vol.PREVENT_EXTRA if is_open else vol.REMOVE_EXTRA)
 
+    @form(lambda: form_of_mapping(schema))
     def validate(value: Any) -> Any:
         if not isinstance(value, dict):
             mend = f"write its keys below it: {', '.join(known)}" if known else _KINDS["dict"][1]
@@ -95,6 +97,9 @@ def _nested(value: Any) -> Any:
 def table(entry: Validator) -> Validator:
     """A mapping from names to entries of one kind."""
 
+    @form(lambda: {
+        "type": "object", "additionalProperties": form_of(entry), "propertyNames": form_of(name),
+    })
     def validate(value: Any) -> Any:
         if not isinstance(value, dict):
             raise Wrong(f"expected entries by name, found {kind_of(value)}", _KINDS["dict"][1])
@@ -113,6 +118,7 @@ def table(entry: Validator) -> Validator:
     return validate
 
 
+@form({"type": "string", "minLength": 1})
 def text(value: Any) -> str:
     """Text, not empty."""
     if not isinstance(value, str):
@@ -123,6 +129,7 @@ def text(value: Any) -> str:
     return value
 
 
+@form({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"})
 def name(value: Any) -> str:
     """A name others refer to: letters, digits, `_`, `-`, `.`; 64 characters at most."""
     word = text(value)
@@ -131,6 +138,7 @@ def name(value: Any) -> str:
     return word
 
 
+@form({"type": "boolean"})
 def flag(value: Any) -> bool:
     """`true` or `false`; words such as yes and on are text in our YAML."""
     if not isinstance(value, bool):
@@ -141,6 +149,9 @@ def flag(value: Any) -> bool:
 def whole(least: int | None = None, most: int | None = None, unit: str = "") -> Validator:
     """A whole number within limits."""
 
+    limits = {"minimum": least, "maximum": most}
+
+    @form({"type": "integer", **{key: limit for key, limit in limits.items() if limit is not None}})
     def validate(value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
             example = least if least is not None else 1
@@ -163,6 +174,7 @@ def one_of(options: Iterable[str], what: str = "value") -> Validator:
     """One word of a closed list; the nearest is suggested."""
     known = [str(option) for option in options]
 
+    @form({"enum": known})
     def validate(value: Any) -> str:
         if not isinstance(value, str):
             raise Wrong(f"expected a {what}, found {kind_of(value)}", f"write one of: {', '.join(known)}")
@@ -176,6 +188,7 @@ def one_of(options: Iterable[str], what: str = "value") -> Validator:
 def money(currency: str) -> Callable[[Any], Money]:
     """An exact amount, written as text (rule S3)."""
 
+    @form({"type": "string", "pattern": r"^-?[0-9]+([.][0-9]+)?$"})
     def validate(value: Any) -> Money:
         if isinstance(value, int | float) and not isinstance(value, bool):
             raise Wrong(f"expected an amount as text, found {value}", f'put it in quotes: "{value:.2f}"')

@@ -10,6 +10,7 @@ import voluptuous as vol
 
 from hub import __version__
 from hub.config.durations import duration
+from hub.config.forms import Form, either, form, form_of
 from hub.config.schema import Validator, Wrong, flag, kind_of, mapping, name, one_of, table, text, whole
 from hub.model.states import Status
 from hub.workflows.expressions import body_of
@@ -22,6 +23,10 @@ STARTS = ("api", "code", "tag", "selection", "schedule", "desk")
 STAY = "stay"
 
 
+_VERSION_FORM = {"type": "string", "pattern": "^[0-9]+[.][0-9]+[.][0-9]+$"}
+
+
+@form(_VERSION_FORM)
 def _version(value: Any) -> str:
     parts = text(value).split(".")
     if len(parts) != 3 or not all(part.isdigit() for part in parts):
@@ -29,6 +34,7 @@ def _version(value: Any) -> str:
     return str(value)
 
 
+@form(_VERSION_FORM)
 def _hub_version(value: Any) -> str:
     wanted = tuple(int(part) for part in _version(value).split("."))
     have = tuple(int(part) for part in re.findall(r"[0-9]+", __version__)[:3])
@@ -37,6 +43,7 @@ def _hub_version(value: Any) -> str:
     return str(value)
 
 
+@form({"type": "integer", "minimum": 1, "maximum": LANG})
 def _lang(value: Any) -> int:
     number: int = whole(1)(value)
     if number > LANG:
@@ -44,12 +51,18 @@ def _lang(value: Any) -> int:
     return number
 
 
+@form({"$ref": "#/$defs/selector"})
+def selector(value: Any) -> Any:
+    """Passed on: it is checked where the site's names are known."""
+    return value
+
+
 _INPUT = mapping({
     vol.Optional("name"): text,
     vol.Optional("description"): text,
     vol.Optional("default"): object,
     vol.Optional("required"): flag,
-    vol.Required("selector", description="add: selector: {text: {}}"): object,
+    vol.Required("selector", description="add: selector: {text: {}}"): selector,
 })
 
 _SECTION = mapping({
@@ -61,6 +74,7 @@ _SECTION = mapping({
 })
 
 
+@form(lambda: either(form_of(_INPUT), form_of(_SECTION)))
 def _input_or_section(value: Any) -> Any:
     """One input, or a section with a heading over several (their names stay flat)."""
     return (_SECTION if isinstance(value, Mapping) and "input" in value else _INPUT)(value)
@@ -94,6 +108,11 @@ def _each(values: list[Any], validator: Validator) -> list[Any]:
     return out
 
 
+def _arrow_form() -> Form:
+    return either(form_of(text), form_of(_GUARDED))
+
+
+@form(lambda: either(_arrow_form(), {"type": "array", "minItems": 1, "items": _arrow_form()}))
 def target_list(value: Any) -> list[dict[str, str]]:
     """The arrows of one event: a state's name, a `{when, to}`, or a list of them."""
     if not isinstance(value, list):
@@ -103,17 +122,19 @@ def target_list(value: Any) -> list[dict[str, str]]:
     return _each(value, _arrow)
 
 
+@form({"$ref": "#/$defs/expression"})
 def _guard(value: Any) -> str:
     if body_of(value) is None:
         raise Wrong(f"expected an expression, found {kind_of(value)}", 'write it like "{{ attempts < 2 }}"')
     return str(value)
 
 
-_GUARDED = mapping({
+_GUARDED: Validator = mapping({
     vol.Optional("when"): _guard, vol.Required("to", description="add: to: the name of a state"): text,
 })
 
 
+@form(_arrow_form)
 def _arrow(value: Any) -> dict[str, str]:
     if isinstance(value, str):
         return {"to": text(value)}
@@ -124,11 +145,12 @@ def _arrow(value: Any) -> dict[str, str]:
     return arrow
 
 
+@form(lambda: either(form_of(_TIMED), {"type": "array", "items": form_of(_TIMED)}))
 def _timed(value: Any) -> list[dict[str, Any]]:
     return _each(value, _TIMED) if isinstance(value, list) else [_TIMED(value)]
 
 
-_TIMED = mapping({
+_TIMED: Validator = mapping({
     vol.Required("for", description="add: for: {minutes: 2}"): duration(1),
     vol.Required("to", description="add: to: the name of a state"): target_list,
 })
@@ -137,6 +159,7 @@ _TIMED = mapping({
 _DASH = "begin each step with a dash: - assign: ..."
 
 
+@form({"$ref": "#/$defs/steps"})
 def _enter(value: Any) -> list[tuple[str, Any]]:
     """Entries of `enter` as (step, raw arguments); arguments are checked where the step is known."""
     if not isinstance(value, list):
@@ -154,6 +177,7 @@ def _enter(value: Any) -> list[tuple[str, Any]]:
     return calls
 
 
+@form(lambda: {"type": "array", "minItems": 1, "items": form_of(_BRANCH)})
 def branch_list(value: Any) -> list[dict[str, Any]]:
     """The branches of a `choose`: a list of `{when, do}`; their steps are checked where those are known."""
     if not isinstance(value, list) or not value:
@@ -162,11 +186,15 @@ def branch_list(value: Any) -> list[dict[str, Any]]:
     return _each(value, _BRANCH)
 
 
-_BRANCH = mapping({
+_BRANCH: Validator = mapping({
     vol.Optional("when"): _guard, vol.Required("do", description="add: do: [...]"): _enter,
 })
 
 
+@form(lambda: {
+    "type": "object", "propertyNames": {"$ref": "#/$defs/event"},
+    "additionalProperties": form_of(target_list),
+})
 def _events(value: Any) -> dict[str, list[dict[str, str]]]:
     if not isinstance(value, Mapping):
         mend = "for example: on: {entered: waiting}"
@@ -184,7 +212,7 @@ def _events(value: Any) -> dict[str, list[dict[str, str]]]:
     return out
 
 
-_STATE = mapping({
+STATE = mapping({
     vol.Optional("label"): text,
     vol.Optional("status"): one_of(Status, "status"),
     vol.Optional("phase"): name,
@@ -199,12 +227,14 @@ _STATE = mapping({
 })
 
 
+@form({"$ref": "#/$defs/input"})
 def _schedule(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or "week" not in value:
         raise Wrong(f"expected a schedule, found {kind_of(value)}", "take it as an input: !input opening")
     return value
 
 
+@form(either({"type": "string", "pattern": "^[0-9]{1,3}$"}, {"type": "integer"}))
 def _keyed(value: Any) -> str:
     word = str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
     if not word.isdecimal() or len(word) > 3:
@@ -222,6 +252,7 @@ _START = mapping({
 _ENDS = ("window", "closing")
 
 
+@form(either({"enum": list(_ENDS)}, {"type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$"}))
 def _end(value: Any) -> str:
     match = re.match(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\Z", value) if isinstance(value, str) else None
     if match is not None:
@@ -240,6 +271,7 @@ _DEADLINE_KEYS = mapping({
 })
 
 
+@form(lambda: form_of(_DEADLINE_KEYS))
 def _deadline(value: Any) -> Any:
     spec = _DEADLINE_KEYS(value)
     until = spec.get("until", "")
@@ -254,6 +286,10 @@ def _deadline(value: Any) -> Any:
     return spec
 
 
+@form({
+    "type": "object", "propertyNames": {"pattern": "^[0-9]{1,3}$"},
+    "additionalProperties": {"enum": list(COMMANDS)},
+})
 def _keys(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise Wrong(f"expected numbers with commands, found {kind_of(value)}", 'for example: {"7": undo}')
@@ -276,13 +312,14 @@ def _keys(value: Any) -> dict[str, str]:
     return out
 
 
+@form(lambda: {"type": "array", "minItems": 1, "items": form_of(_START)})
 def _starts(value: Any) -> list[dict[str, str]]:
     if not isinstance(value, list) or not value:
         raise Wrong(f"expected a list of starts, found {kind_of(value)}", "for example: start: [{on: api}]")
     return _each(value, _START)
 
 
-_BODY: dict[Any, Any] = {
+BODY: dict[Any, Any] = {
     vol.Optional("source"): mapping({vol.Required("owner"): one_of(("hub", "upstream"), "owner")}),
     vol.Optional("promise"): mapping({
         vol.Optional("urgency"): one_of(URGENCIES, "urgency"),
@@ -293,6 +330,6 @@ _BODY: dict[Any, Any] = {
     vol.Optional("deadlines"): table(_deadline),
     vol.Optional("keys"): _keys,
     vol.Required("initial", description="add: initial: the name of the first state"): text,
-    vol.Required("states", description="add: states: with at least one state"): table(_STATE),
+    vol.Required("states", description="add: states: with at least one state"): table(STATE),
 }
-WHOLE = mapping({vol.Required("blueprint", description="add a `blueprint:` section"): object, **_BODY})
+WHOLE = mapping({vol.Required("blueprint", description="add a `blueprint:` section"): object, **BODY})

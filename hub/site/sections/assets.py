@@ -8,12 +8,14 @@ from typing import Any
 import voluptuous as vol
 
 from hub.config import Wrong, YamlPath, mapping, name, one_of, suggest, text
+from hub.config.forms import form
 from hub.custody import AssetSpec
 from hub.model.states import Size, Thermal
 from hub.site.sections.reading import Reading
 from hub.site.specs import BankSpec, CompartmentSpec
 
 
+@form({"type": "string", "pattern": "^[^/]+/[^/]+$"})
 def _place(value: Any) -> tuple[str, str]:
     bank, slash, compartment = text(value).partition("/")
     if not (slash and bank and compartment) or "/" in compartment:
@@ -21,7 +23,7 @@ def _place(value: Any) -> tuple[str, str]:
     return bank, compartment
 
 
-_ASSET = mapping({
+ASSET = mapping({
     vol.Required("kind", description="add: kind: drill  (a word for all that can stand in for each other)"):
         name,
     vol.Optional("name"): text,
@@ -38,7 +40,7 @@ def read_assets(reading: Reading, banks: Mapping[str, BankSpec]) -> dict[str, As
     codes: dict[str, str] = {}
     places: dict[tuple[str, str], str] = {}
     for key, path in reading.entries("assets"):
-        good = reading.check(_ASSET, path)
+        good = reading.check(ASSET, path)
         if good is None:
             continue
         size = Size(good["size"])

@@ -9,6 +9,7 @@ import voluptuous as vol
 
 from hub.api.errors import ConfigError
 from hub.config import Wrong, YamlPath, duration, mapping, one_of, suggest, text, whole
+from hub.config.forms import either, form, form_of
 from hub.config.schema import Validator
 from hub.site.sections.reading import Reading
 from hub.site.specs import DeviceSpec, LineSpec, SupplySpec
@@ -18,6 +19,7 @@ _URL_EXAMPLE = 'for example: "serial:///dev/serial/by-id/NAME?baud=9600" or "tcp
 _KINDS = ("rs485", "rs232", "usb", "ttl", "tcp", "udp")
 
 
+@form({"type": "string", "pattern": "^[a-z]+:"})
 def _line_url(value: Any) -> str:
     word = text(value)
     try:
@@ -28,15 +30,20 @@ def _line_url(value: Any) -> str:
     return word
 
 
-_LINE = mapping({
+LINE = mapping({
     vol.Required("url", description='add: url: "serial:///dev/serial/by-id/NAME?baud=9600"'): _line_url,
     vol.Optional("kind"): one_of(_KINDS, "kind of line"),
 })
-_SUPPLY = mapping({
+@form(lambda: either({"const": 0}, form_of(duration())))
+def _gap(value: Any) -> Any:
+    return value if value == 0 else duration(0, 60_000_000)(value)
+
+
+SUPPLY = mapping({
     vol.Optional("simultaneous", default=1): whole(1, 16, "locks"),
-    vol.Optional("gap", default=0): lambda value: value if value == 0 else duration(0, 60_000_000)(value),
+    vol.Optional("gap", default=0): _gap,
 })
-_COMMON: dict[Any, Any] = {
+COMMON: dict[Any, Any] = {
     vol.Required("integration", description="add: integration: ..."): text,
     vol.Optional("line"): text,
     vol.Optional("endpoint"): text,
@@ -44,7 +51,7 @@ _COMMON: dict[Any, Any] = {
     vol.Optional("profile"): text,
     vol.Optional("supply"): text,
 }
-_COMMON_ONLY = vol.Schema(_COMMON, extra=vol.REMOVE_EXTRA)
+_COMMON_ONLY = vol.Schema(COMMON, extra=vol.REMOVE_EXTRA)
 
 
 def read_lines(reading: Reading) -> dict[str, LineSpec]:
@@ -52,7 +59,7 @@ def read_lines(reading: Reading) -> dict[str, LineSpec]:
     lines: dict[str, LineSpec] = {}
     ports: dict[str, YamlPath] = {}
     for key, path in reading.entries("lines"):
-        good = reading.check(_LINE, path)
+        good = reading.check(LINE, path)
         if good is None:
             continue
         port = good["url"].partition("?")[0]
@@ -67,7 +74,7 @@ def read_lines(reading: Reading) -> dict[str, LineSpec]:
 
 def read_supplies(reading: Reading) -> dict[str, SupplySpec]:
     """Every supply that is right."""
-    found = ((key, reading.check(_SUPPLY, path)) for key, path in reading.entries("supplies"))
+    found = ((key, reading.check(SUPPLY, path)) for key, path in reading.entries("supplies"))
     return {key: SupplySpec(key, good["simultaneous"], good["gap"]) for key, good in found if good}
 
 
@@ -100,7 +107,7 @@ def read_devices(reading: Reading) -> dict[str, DeviceSpec]:
 def _common_only(value: Any) -> Any:
     """Of a device whose integration is not known, only the common keys can be judged."""
     if not isinstance(value, dict):
-        return mapping(_COMMON)(value)
+        return mapping(COMMON)(value)
     return _COMMON_ONLY(value)
 
 
@@ -138,7 +145,7 @@ class _Plugins:
         if domain is not None and domain not in self._schemas:
             own = self._ask(path, self._reading.integrations.device_schema, domain)
             if own is not None:
-                self._schemas[domain] = mapping({**_COMMON, **own})
+                self._schemas[domain] = mapping({**COMMON, **own})
         return self._schemas.get(domain or "", _common_only)
 
     def profile(self, path: YamlPath, domain: str | None, raw: Any) -> Mapping[str, Any] | None:

@@ -10,6 +10,7 @@ import voluptuous as vol
 
 from hub.access.policy import Policy
 from hub.config import Wrong, mapping, name, suggest, text, whole
+from hub.config.forms import form, form_of
 from hub.config.schema import kind_of
 from hub.site.sections.iso4217 import CURRENCIES
 from hub.site.sections.reading import Reading
@@ -21,6 +22,7 @@ _HOST = re.compile(r"[A-Za-z0-9.:\[\]*_-]+\Z")
 _SHORTEST_TOKEN = 16
 
 
+@form({"type": "string", "description": "IANA time zone, for example Europe/Berlin"})
 def _time_zone(value: Any) -> str:
     word = text(value)
     try:
@@ -32,6 +34,7 @@ def _time_zone(value: Any) -> str:
     return word
 
 
+@form({"enum": sorted(CURRENCIES)})
 def _currency(value: Any) -> str:
     word = text(value)
     if word not in CURRENCIES:
@@ -41,7 +44,7 @@ def _currency(value: Any) -> str:
     return word
 
 
-_SITE = mapping({
+SITE = mapping({
     vol.Required("id", description="add: id: berlin-01"): name,
     vol.Required("name", description='add: name: "Berlin Hbf"'): text,
     vol.Required("time_zone", description="add: time_zone: Europe/Berlin"): _time_zone,
@@ -51,13 +54,14 @@ _SITE = mapping({
 
 def read_site(reading: Reading) -> Site | None:
     """The `site:` section."""
-    good = reading.check(_SITE, ("site",))
+    good = reading.check(SITE, ("site",))
     raw = reading.document.at(("site", "currency"))
     if raw in CURRENCIES:
         reading.currency = raw
     return Site(**good) if good else None
 
 
+@form({"type": "string", "minLength": 1})  # its length is that of the secret, which editors do not see
 def _token(value: Any) -> str:
     word = text(value)
     if len(word) < _SHORTEST_TOKEN:
@@ -67,6 +71,7 @@ def _token(value: Any) -> str:
 
 
 def _list_of(item: Any, what: str, example: str) -> Any:
+    @form(lambda: {"type": "array", "items": form_of(item)})
     def validate(value: Any) -> list[Any]:
         if not isinstance(value, list):
             raise Wrong(f"expected a list of {what}, found {kind_of(value)}", f"for example: {example}")
@@ -75,6 +80,7 @@ def _list_of(item: Any, what: str, example: str) -> Any:
     return validate
 
 
+@form({"type": "string", "pattern": "^[A-Za-z0-9.:\\[\\]*_-]+$"})
 def _host(value: Any) -> str:
     word = text(value)
     if not _HOST.match(word):
@@ -82,13 +88,13 @@ def _host(value: Any) -> str:
     return word
 
 
-_WEB = mapping({
+WEB = mapping({
     vol.Optional("host", default="127.0.0.1"): _host,
     vol.Optional("port", default=8321): whole(0, 65535),
     vol.Optional("allowed_hosts", default=list): _list_of(_host, "host names", "[locker.example.org]"),
     vol.Optional("tokens", default=dict): dict,
 })
-_TOKEN = mapping({
+TOKEN = mapping({
     vol.Required("token", description="add: token: !secret api_token"): _token,
     vol.Required("scopes", description="add: scopes: [read]"): _list_of(text, "scopes", "[read, write]"),
 })
@@ -104,13 +110,13 @@ def read_web(reading: Reading, policy: Policy | None) -> WebSpec | None:
     raw = reading.document.at(("web",))
     if raw is None:
         return WebSpec()
-    good = reading.check(_WEB, ("web",))
+    good = reading.check(WEB, ("web",))
     tokens: list[TokenSpec] = []
     seen: dict[str, str] = {}
     given = raw.get("tokens") if isinstance(raw, dict) else None
     for key in given if isinstance(given, dict) else ():
         path = ("web", "tokens", key)
-        token = reading.check(_TOKEN, path)
+        token = reading.check(TOKEN, path)
         if token is None:
             continue
         for index, scope in enumerate(token["scopes"]):

@@ -12,14 +12,14 @@ from hub.site.sections.reading import Reading
 from hub.site.specs import BankSpec, CompartmentSpec, ProductSpec
 
 _CLASSES = ", ".join(Thermal)
-_MACHINE = mapping({
+MACHINE = mapping({
     vol.Required("thermal", description=f"add: thermal: ...  (one of {_CLASSES}; there is no default)"):
         one_of(Thermal, "thermal class"),
     vol.Required("device", description="add: device: DEVICE  (a dispenser)"): text,
     vol.Optional("thermometer"): text,
     vol.Required("slots", description="add: slots: {S1: {motor: '1', size: S, product: SKU}}"): dict,
 })
-_SLOT = mapping({
+SLOT = mapping({
     vol.Required("motor", description="add: motor: '1'  (what the board fires)"): text,
     vol.Required("size", description=f"add: size: S  (one of {', '.join(Size)})"): one_of(Size, "size"),
     vol.Required("product", description="add: product: SKU"): text,
@@ -34,7 +34,7 @@ def read_machines(reading: Reading, products: dict[str, ProductSpec]) -> dict[st
         if key in (reading.names("banks") or ()):
             mend = "give the machine another name: workflows name both alike"
             reading.bad(path, f"'{key}' is a bank of this site", mend, at_key=True)
-        good = reading.check(_MACHINE, path)
+        good = reading.check(MACHINE, path)
         raw = reading.document.at(path)
         raw = raw if isinstance(raw, dict) else {}
         device, thermometer = raw.get("device"), raw.get("thermometer")
@@ -66,7 +66,7 @@ def _slots(
             name(str(key))
         except vol.Invalid as error:
             reading.bad(place, error.msg, getattr(error, "mend", ""), at_key=True)
-        good = reading.check(_SLOT, place)
+        good = reading.check(SLOT, place)
         if good is None:
             continue
         first = motors.setdefault(good["motor"], place)

@@ -9,6 +9,7 @@ import voluptuous as vol
 
 from hub.access.policy import Policy, PolicyError
 from hub.config import Wrong, YamlPath, mapping, name, suggest, text
+from hub.config.forms import form, form_of
 from hub.config.schema import kind_of
 from hub.site.sections.reading import Reading
 from hub.site.specs import PersonSpec
@@ -17,6 +18,7 @@ _TAG = re.compile(r"(?:[0-9a-f]{2}){4,10}\Z")
 _PIN = re.compile(r"[0-9]{4,12}\Z")
 
 
+@form({"type": "string", "pattern": "^[0-9A-Fa-f: ]{8,}$"})
 def _tag(value: Any) -> str:
     word = value.lower().replace(":", "").replace(" ", "") if isinstance(value, str) else ""
     if not _TAG.match(word):
@@ -25,6 +27,7 @@ def _tag(value: Any) -> str:
     return word
 
 
+@form({"type": "string", "minLength": 1})  # !secret NAME, or 4 to 12 digits
 def _pin(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         raise Wrong("expected a PIN as text", "put it in quotes, or write !secret NAME")
@@ -34,6 +37,7 @@ def _pin(value: Any) -> str:
 
 
 def _list_of(item: Any, example: str) -> Any:
+    @form(lambda: {"type": "array", "items": form_of(item)})
     def validate(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
             raise Wrong(f"expected a list, found {kind_of(value)}", f"for example: {example}")
@@ -42,7 +46,7 @@ def _list_of(item: Any, example: str) -> Any:
     return validate
 
 
-_PERSON = mapping({
+PERSON = mapping({
     vol.Required("name", description='add: name: "..."'): text,
     vol.Optional("phone"): text,
     vol.Optional("email"): text,
@@ -76,7 +80,7 @@ def read_people(reading: Reading, policy: Policy | None) -> dict[str, PersonSpec
     people: dict[str, PersonSpec] = {}
     held: dict[str, str] = {}
     for ref, path in reading.entries("people"):
-        good = reading.check(_PERSON, path)
+        good = reading.check(PERSON, path)
         if good is None:
             continue
         for index, role in enumerate(good["roles"]):

@@ -7,6 +7,7 @@ from typing import Any
 import voluptuous as vol
 
 from hub.config import Wrong, YamlPath, flag, mapping, name, one_of, text, whole
+from hub.config.forms import form
 from hub.config.schema import kind_of
 from hub.model.states import Size, Thermal
 from hub.site.sections.machines import check_product, refers_to_bank
@@ -18,6 +19,7 @@ _CLASSES = ", ".join(Thermal)
 READERS = ("CodeReader", "TagReader", "Keypad")
 
 
+@form({"type": "string", "pattern": "^[^/]+/[^/]+$"})
 def _door(value: Any) -> tuple[str, str]:
     device, slash, door = text(value).partition("/")
     if not (slash and device and door) or "/" in door:
@@ -26,6 +28,7 @@ def _door(value: Any) -> tuple[str, str]:
 
 
 def _names(what: str) -> Any:
+    @form({"type": "array", "minItems": 1, "items": {"type": "string"}})
     def validate(value: Any) -> tuple[str, ...]:
         if not isinstance(value, list):
             raise Wrong(f"expected a list of {what}s, found {kind_of(value)}", "write it in brackets: [a, b]")
@@ -36,21 +39,21 @@ def _names(what: str) -> Any:
     return validate
 
 
-_BANK = mapping({
+BANK = mapping({
     vol.Required("thermal", description=f"add: thermal: ...  (one of {_CLASSES}; there is no default)"):
         one_of(Thermal, "thermal class"),
     vol.Optional("thermometer"): text,
     vol.Optional("thermal_limits"): object,
     vol.Required("compartments", description="add: compartments: {A1: {door: locks/1, size: M}}"): dict,
 })
-_COMPARTMENT = mapping({
+COMPARTMENT = mapping({
     vol.Required("door", description="add: door: DEVICE/DOOR"): _door,
     vol.Required("size", description=f"add: size: M  (one of {', '.join(Size)})"): one_of(Size, "size"),
     vol.Optional("low", default=False): flag,
     vol.Optional("product"): text,
     vol.Optional("stock", default=0): whole(0, 10_000),
 })
-_TERMINAL = mapping({
+TERMINAL = mapping({
     vol.Required("readers", description="add: readers: [DEVICE]  (a code reader, tag reader or keypad)"):
         _names("reader"),
     vol.Optional("payment"): text,
@@ -66,7 +69,7 @@ def read_banks(
     banks: dict[str, BankSpec] = {}
     doors: dict[tuple[str, str], YamlPath] = {}
     for key, path in reading.entries("banks"):
-        good = reading.check(_BANK, path)
+        good = reading.check(BANK, path)
         raw = reading.document.at(path)
         given = raw.get("thermal") if isinstance(raw, dict) else None
         thermal = Thermal(given) if given in tuple(Thermal) else None
@@ -97,7 +100,7 @@ def _compartments(
             name(str(key))
         except vol.Invalid as error:
             reading.bad(place, error.msg, getattr(error, "mend", ""), at_key=True)
-        good = reading.check(_COMPARTMENT, place)
+        good = reading.check(COMPARTMENT, place)
         if good is None:
             continue
         device, door = good["door"]
@@ -134,7 +137,7 @@ def read_terminals(reading: Reading) -> dict[str, TerminalSpec]:
     """Every terminal that is right; what it names must exist and be able."""
     terminals: dict[str, TerminalSpec] = {}
     for key, path in reading.entries("terminals"):
-        good = reading.check(_TERMINAL, path)
+        good = reading.check(TERMINAL, path)
         if good is None:
             continue
         for index, reader in enumerate(good["readers"]):

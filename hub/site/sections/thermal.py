@@ -11,6 +11,7 @@ import voluptuous as vol
 
 from hub.config import Wrong, YamlPath, duration, mapping
 from hub.config.durations import say_duration
+from hub.config.forms import either, form
 from hub.core.clock import DAY, MINUTE, SECOND
 from hub.custody.thermal import DEFAULTS, Limits
 from hub.model.states import Thermal
@@ -20,6 +21,7 @@ from hub.workflows.machine import Machine
 _COLDEST, _HOTTEST = -90_000, 150_000
 
 
+@form(either({"type": "number"}, {"type": "string", "pattern": "^-?[0-9]+([.][0-9]+)?$"}))
 def _degrees(value: Any) -> int:
     """Degrees Celsius as milli-degrees."""
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import voluptuous as vol
 
 from hub.config import Problems, SiteNames, Wrong, YamlPath, mapping, suggest, text
+from hub.config.forms import form
 from hub.config.schema import kind_of
 from hub.config.shipped import blueprint_folders
 from hub.site.sections.machines import slot_names
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Compile = Callable[[Path, str, Mapping[str, Any], SiteNames, Instance], "Compiled"]
 
 
+@form({"type": "object"})
 def _inputs(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         message = f"expected the blueprint's inputs, found {kind_of(value)}"
@@ -35,7 +37,7 @@ _USE = mapping({
     vol.Required("path", description="add: path: pickup.yaml"): text,
     vol.Optional("input", default=dict): _inputs,
 })
-_WORKFLOW = mapping({
+WORKFLOW = mapping({
     vol.Required("use_blueprint", description="add: use_blueprint: {path: pickup.yaml, input: {...}}"): _USE,
     vol.Optional("terminal"): text,
 })
@@ -89,7 +91,7 @@ def read_workflows(reading: Reading, names: SiteNames, compile_one: Compile) -> 
 def _workflow(
     reading: Reading, key: str, path: YamlPath, names: SiteNames, compile_one: Compile
 ) -> WorkflowSpec | None:
-    good = reading.check(_WORKFLOW, path)
+    good = reading.check(WORKFLOW, path)
     raw = reading.document.at((*path, "terminal"))
     if isinstance(raw, str):
         reading.refers("terminals", "terminal", raw, (*path, "terminal"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from hub.config.forms import form
 from hub.config.schema import Wrong, flag, kind_of, name, one_of, text, whole
 from hub.model.states import Size, Thermal
 from hub.workflows.steps.types import EffectClass, StepType, arguments
@@ -21,6 +22,7 @@ RESERVED = frozenset((
 ))
 
 
+@form({"type": "object", "minProperties": 1})
 def _assignments(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not value:
         raise Wrong(f"expected names with values, found {kind_of(value)}", "for example: {reopened: true}")

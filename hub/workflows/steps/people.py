@@ -8,6 +8,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from hub.config.forms import Form, either, form
 from hub.config.schema import Wrong, kind_of, name, one_of, text, whole
 from hub.desk.templates import TEMPLATES
 from hub.model.states import GrantKind, Method
@@ -19,6 +20,11 @@ HOLDERS = ("recipient", "depositor", "staff")
 _GROUP = re.compile(r"(group|role):[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 
 
+_GROUP_FORM: Form = {"type": "string", "pattern": "^group:[A-Za-z0-9][A-Za-z0-9_.-]*$"}
+_ROLE_FORM: Form = {"type": "string", "pattern": "^role:[A-Za-z0-9][A-Za-z0-9_.-]*$"}
+
+
+@form(either({"enum": list(HOLDERS)}, _GROUP_FORM, _ROLE_FORM))
 def _addressee(value: Any) -> str:
     """recipient, depositor, staff, `role:NAME` or `group:NAME`."""
     if isinstance(value, str) and _GROUP.match(value):
@@ -26,6 +32,7 @@ def _addressee(value: Any) -> str:
     return one_of((*HOLDERS, "role:NAME", "group:NAME"), "addressee")(value)  # type: ignore[no-any-return]
 
 
+@form(either({"enum": list(HOLDERS)}, _GROUP_FORM))
 def _holder(value: Any) -> str:
     """recipient, depositor, staff or `group:NAME`."""
     if isinstance(value, str) and _GROUP.match(value) and value.startswith("group:"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from hub.config.forms import Form, either, form, form_of
 from hub.config.schema import Validator, Wrong, kind_of, mapping
 from hub.workflows.expressions import body_of
 
@@ -72,6 +73,7 @@ def arguments(schema: Mapping[Any, Any]) -> Validator:
 def or_expression(validator: Validator) -> Validator:
     """Lets a whole `{{ }}` pass, to be rendered when the step's turn comes (S21)."""
 
+    @form(lambda: _or_expression(form_of(validator)))
     def validate(value: Any) -> Any:
         if body_of(value) is not None:
             return value
@@ -82,9 +84,20 @@ def or_expression(validator: Validator) -> Validator:
     return validate
 
 
+def _or_expression(found: Form) -> Form:
+    """`!input` stands for a value of any kind; an editor sees its name."""
+    is_word = "enum" in found or found.get("type") == "string"
+    other: list[Form] = [] if is_word else [{"$ref": "#/$defs/input"}]
+    return either(found, {"$ref": "#/$defs/expression"}, *other)
+
+
 def words(options: tuple[str, ...], what: str) -> Validator:
     """A list of distinct words from a closed list."""
 
+    @form(either(
+        {"type": "array", "minItems": 1, "items": {"enum": [str(option) for option in options]}},
+        {"$ref": "#/$defs/input"},
+    ))
     def validate(value: Any) -> list[str]:
         if not isinstance(value, list) or not value:
             raise Wrong(f"expected a list, found {kind_of(value)}", f"for example: [{options[0]}]")
