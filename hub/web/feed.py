@@ -195,8 +195,9 @@ class Feed:
                 compartments[name] = None
             elif noun == "handover":
                 handovers[name] = None
-            if isinstance(where := body.get("compartment"), str):
-                compartments[where] = None
+            for key in ("compartment", "from", "to"):  # what moved was in one and is in another
+                if isinstance(where := body.get(key), str):
+                    compartments[where] = None
         machines = self._ports.handovers.engine.machines
         rows = [row for key in handovers if (row := records.summary(reader, key)) is not None]
         known = [key for key in compartments if key in self._known]

@@ -115,6 +115,21 @@ def test_a_product_is_counted_on_the_page(open_page, running_site):
     assert _place(running_site, "A13")["product"]["stock"] == 9
 
 
+def test_what_was_found_inside_is_recorded_and_taken_out(open_page, running_site):
+    page = open_page()
+    page.click(".tile[data-id='main/A3']")
+    buttons = page.locator("#detail")
+    buttons.get_by_role("button", name="Something is inside").click()
+    _answer(page, "an umbrella")
+    page.wait_for_selector(".tile[data-id='main/A3'][data-is=barred]")
+    assert "found: an umbrella" in buttons.inner_text()
+    assert _place(running_site, "A3")["service"]["reasons"] == ["found"]
+    buttons.get_by_role("button", name="It is empty").click()
+    _answer(page, "lost property")
+    page.wait_for_selector(".tile[data-id='main/A3'][data-is=free]")
+    assert _place(running_site, "A3")["occupancy"] == {"state": "empty", "by": "person"}
+
+
 def test_what_is_refused_is_said_in_the_dialog_which_stays(open_page, running_site):
     page = open_page()
     page.click(".tile[data-id='main/A2']")

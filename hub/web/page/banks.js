@@ -25,15 +25,19 @@ const insideOf = { empty: "empty", occupied: "occupied", unknown: "unknown" };
 const left = (c) => (c.product.stock === null ? "to count" : `×${c.product.stock}`);
 
 function inside(c) {
+  if (c.assets.length) return c.assets.map((a) => a.name).join(", ");
   if (!c.product) return insideOf[c.occupancy.state];
   return c.product.selection ? `${c.product.selection} · ${left(c)}` : left(c);
 }
 
 function facts(c) {
   const barred = c.service.state === "barred" ? `barred: ${c.service.reasons.map(words).join(", ")}` : "in service";
-  const held = c.allocation.state === "free" ? "free" : `held for ${c.allocation.handover.slice(-5)}`;
+  const kept = c.allocation.state === "soft" ? "promised to" : "held for";
+  const held = c.allocation.state === "free" ? "free" : `${kept} ${c.allocation.handover.slice(-5)}`;
   const content = c.product ? `${c.product.name} ${left(c)}` : `content ${insideOf[c.occupancy.state]}, by ${c.occupancy.by}`;
-  return ` door ${c.door.state} · ${barred} · ${held} · ${content} · size ${c.size}${c.low ? ", low" : ""}`;
+  const inside = [...c.assets.map((a) => a.name), ...c.found.map((f) => `found: ${f.what}`)].map((text) => ` · ${text}`).join("");
+  const apart = c.apart ? ` · kept apart: ${c.apart}` : "";
+  return ` door ${c.door.state} · ${barred} · ${held} · ${content}${inside}${apart} · size ${c.size}${c.low ? ", low" : ""}`;
 }
 
 function tile(c) {

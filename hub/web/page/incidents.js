@@ -107,12 +107,25 @@ export const incidents = {
 export function service(c) {
   const path = `compartments/${c.id.split("/").map(encodeURIComponent).join("/")}`;
   const barred = c.service.state === "barred";
-  const uncertain = !c.product && c.allocation.state === "free" && c.occupancy.state !== "empty" && c.occupancy.by !== "sensor";
-  const back = [barred ? "Put back into service" : "It is empty", () => ask({
-    title: barred ? `Put ${c.name} back into service` : `${c.name} is empty`,
-    text: `${barred ? `It is out of service: ${c.service.reasons.map(words).join(", ")}. ` : ""}Only after a look: `
-      + `${c.allocation.state === "free" && !c.product ? "nothing is inside, and " : ""}the door opens and shuts as it should.`,
-    label: barred ? "Put back" : "It is empty", act: ({ why }) => api.post(`${path}/unbar`, { why }),
+  const found = c.found.length > 0;
+  const full = !c.product && c.occupancy.state !== "empty" && c.occupancy.by !== "sensor";
+  const idle = c.allocation.state === "free" && !c.product;
+  const nothing = c.assets.length ? `nothing but ${c.assets.map((a) => a.name).join(", ")} is inside` : "nothing is inside";
+  const back = ["Put back into service", () => ask({
+    title: `Put ${c.name} back into service`,
+    text: `It is out of service: ${c.service.reasons.map(words).join(", ")}. Only after a look: `
+      + `${idle ? `${nothing}, and ` : ""}the door opens and shuts as it should.`,
+    label: "Put back", act: ({ why }) => api.post(`${path}/unbar`, { why }),
+  })];
+  const empty = ["It is empty", () => ask({
+    title: `${c.name} is empty`,
+    text: `Only after a look: nothing is inside.${found ? ` Say where it went: ${c.found.map((f) => f.what).join(", ")}.` : ""}`
+      + `${c.assets.length ? ` ${c.assets.map((a) => a.name).join(", ")} will be missed.` : ""}`,
+    label: "It is empty", act: ({ why }) => api.post(`${path}/empty`, found ? { why, taken_to: why.slice(0, 200) } : { why }),
+  })];
+  const inside = ["Something is inside", () => ask({
+    title: `Something is inside ${c.name}`, text: "That nobody expected there. Describe the thing, not a person.",
+    label: "Record", act: ({ why }) => api.post(`${path}/found`, { what: why.slice(0, 200) }),
   })];
   const out = ["Take out of service", () => ask({
     title: `Take ${c.name} out of service`, text: "Nobody gets it until it is put back.",
@@ -122,5 +135,8 @@ export function service(c) {
     title: `Count ${c.name}`, text: `How many of ${c.product.name} are inside?`, quantity: c.product.stock, label: "Record",
     act: ({ quantity, why }) => api.post(`${path}/count`, { quantity, why }),
   })];
-  return [...(barred || uncertain ? [back] : []), ...(barred ? [] : [out]), ...(count ? [count] : [])];
+  return [
+    ...(barred && !found ? [back] : []), ...(full && (idle || found) ? [empty] : []), ...(barred ? [] : [out]),
+    ...(c.product || found ? [] : [inside]), ...(count ? [count] : []),
+  ];
 }

@@ -6,9 +6,11 @@ const money = (amount, currency) =>
   amount === undefined ? "" : new Intl.NumberFormat(undefined, { style: "currency", currency: currency || "EUR" })
     .format(amount / 100);
 const acts = { open: "open the door", authorise: "authorise the payment", capture: "take the money", void: "give the money back" };
-const desk = { bar: "take _ out of service", unbar: "put _ back into service", count: "record the count of _" };
+const desk = { bar: "take _ out of service", unbar: "put _ back into service", count: "record the count of _",
+  found: "record what lies in _", empty: "say that _ is empty" };
 const said = (text) => (text || "").replaceAll("_", " ").replaceAll(".", " ");
 const holder = (text) => (text || "").split(":")[0];
+const whereabouts = (text) => ((text || "").includes("/") ? place(text) : holder(text));
 
 const sentences = {
   "compartment.added": (b, at) => [`Compartment ${at} was set up`],
@@ -17,6 +19,13 @@ const sentences = {
   "compartment.restored": (b, at) => [`${at} is back in service`, "good"],
   "compartment.occupancy": (b, at) => [`${at} is ${b.occupancy}, says ${b.by}`],
   "compartment.serviced": (b, at) => [`${at} was opened by a technician`],
+  "compartment.found": (b, at) => [`Something was found in ${at}`, "bad"],
+  "compartment.cleared": (b, at) => [`What was found in ${at} has gone`, "good"],
+  "asset.added": (b, at) => [`Asset ${at} was set up`],
+  "asset.moved": (b, at) => [
+    `${at} goes from ${whereabouts(b.from)} to ${whereabouts(b.to)}${b.state === "in" || b.state === "out" ? "" : `: ${b.state}`}`,
+    b.state === "lost" ? "bad" : b.state === "quarantine" ? "held" : "good",
+  ],
   "stock.counted": (b, at) => [`${b.quantity} counted in ${at}`],
   "stock.adjusted": (b, at) => [`${at} holds ${b.quantity} now`],
   "stock.uncertain": (b, at) => [`The stock of ${at} has to be counted`, "bad"],
@@ -31,6 +40,8 @@ const sentences = {
   ],
   "handover.extended": (b) => [`The ${b.deadline} deadline was moved`, "held"],
   "allocation.assigned": (b) => [`${place(b.compartment)} is held`, "held"],
+  "allocation.moved": (b) => [`${place(b.to)} is held in place of ${place(b.from)}`, "held"],
+  "allocation.hardened": (b) => [`${place(b.compartment)} is held for good`, "held"],
   "allocation.settled": (b) => [`The item was ${b.outcome}`, "good"],
   "allocation.freed": (b) => [`${place(b.compartment)} is free again`],
   "custody.transferred": (b) => [`Custody goes from ${holder(b.from)} to ${holder(b.to)}`, "good"],
