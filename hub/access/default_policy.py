@@ -46,8 +46,9 @@ DEFAULT_POLICY: Final[Mapping[str, Sequence[Any]]] = {
         {"verbs": ["handover.cancel", "handover.extend", "handover.reissue"], "status": _RUNNING},
     ],
     "api.operate": [
-        "handover.load", "handover.open", "handover.resolve", "handover.reassign", "compartment.bar",
-        "compartment.unbar", "compartment.found", "compartment.empty", "incident.*", "stock.*",
+        "handover.load", "handover.dispose", "handover.open", "handover.resolve", "handover.reassign",
+        "compartment.bar", "compartment.unbar", "compartment.found", "compartment.empty", "incident.*",
+        "stock.*",
     ],
     "api.people": ["person.read"],
     "api.admin": ["*"],

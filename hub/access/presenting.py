@@ -26,6 +26,11 @@ SELECT g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_unt
   g.reopens, g.closed, g.party
 FROM access_grant AS g WHERE g.person_ref = ? AND g.badge = 1 AND g.closed = 0
 """
+_GRANT = """
+SELECT g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_until, g.status, g.last_use,
+  g.reopens, g.closed, g.party
+FROM access_grant AS g WHERE g.id = ?
+"""
 _SHARED = """
 SELECT g.id, g.handover_id, g.person_ref, g.terminals, g.valid_from, g.valid_until, g.status, g.last_use,
   g.reopens, g.closed, g.party
@@ -121,6 +126,12 @@ def present(
     # An open grant tells the person more than a closed one, a newer more than an older.
     reason, row = max(judged, key=lambda pair: (not pair[1][9], pair[1][0]))
     return _deny(tx, Denied(reason, row[1], row[4], row[5], person), method, terminal, at, row[0])
+
+
+def candidate(reader: Reader, grant_id: str, terminal: str, at: int) -> Candidate | None:
+    """A grant that is still good for something new at the terminal; None when it is not."""
+    row = reader.execute(_GRANT, (grant_id,)).fetchone()
+    return _candidate(row, None) if row is not None and _judge(row, terminal, at) == "" else None
 
 
 def knows(reader: Reader, method: Method | str, text: str) -> bool:

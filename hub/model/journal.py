@@ -60,6 +60,9 @@ ACCESS_DENIED: Final = "access.denied"  # terminal, method, reason, grant
 # stream terminal/<name>
 ACCESS_LOCKED: Final = "access.locked"  # until, failures
 
+VISIT_BEGUN: Final = "visit.begun"  # visit, person, method
+VISIT_ENDED: Final = "visit.ended"  # visit, handovers
+
 # stream incident/<id>
 INCIDENT_OPENED: Final = "incident.opened"  # kind, urgency, owner, handover, effect, device, target
 INCIDENT_ASSIGNED: Final = "incident.assigned"  # owner, who

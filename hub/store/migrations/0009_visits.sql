@@ -11,8 +11,8 @@ ALTER TABLE access_grant ADD COLUMN presented INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX access_grant_members ON access_grant (members) WHERE members IS NOT NULL AND closed = 0;
 
 -- One authenticated presence at a terminal (S29). `seen` is the last sign of life, `handover_id` whose door was
--- opened last, `waiting` a JSON list of [grant, handover] that are offered in turn. `known` = 1: one of the people of
--- the site, by a credential of their own.
+-- opened last, the last of the JSON list `served`; `waiting` is a JSON list of [grant, handover] that are offered in
+-- turn. `known` = 1: one of the people of the site, by a credential of their own.
 CREATE TABLE visit (
   terminal TEXT PRIMARY KEY,
   id TEXT NOT NULL,
@@ -22,5 +22,6 @@ CREATE TABLE visit (
   since INTEGER NOT NULL,
   seen INTEGER NOT NULL,
   handover_id TEXT,
+  served TEXT NOT NULL DEFAULT '[]',
   waiting TEXT NOT NULL DEFAULT '[]'
 ) WITHOUT ROWID;

@@ -29,10 +29,11 @@ _JUST_NOW = 30 * SECOND
 
 
 class Facts:
-    """Writes one observation and tells the handover that it concerns."""
+    """Writes one observation and tells the handover that it concerns; `moved` hears of its doors after it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, moved: Callable[[Tx, str, Door, int], None]) -> None:
         self._engine = engine
+        self._moved = moved
         #: Devices in service mode: an uncommanded opening there is `serviced`, not a breach (S13).
         self.in_service: set[str] = set()
         #: Doors of an emergency release, and until when it explains their opening.
@@ -66,6 +67,7 @@ class Facts:
         if handover:
             name = "door.opened" if seen.state is Door.OPEN else "door.closed"
             self._engine.deliver(tx, handover, Event(name, EventClass.FACT, at, data))
+            self._moved(tx, handover, seen.state, at)
 
     def _explained(self, tx: Tx, seen: DoorSeen, moved: int, at: int) -> bool:
         """Whether an opening is our own doing. A driver that has just started cannot know; we can."""

@@ -170,6 +170,11 @@ def entitle_once(run: Run, person_ref: str | None, method: str) -> None:
     run.set(use=use_id, grant=grant_id)
 
 
+def lend(run: Run, person_ref: str | None) -> None:
+    """Who stands there asked for something: the doors that follow are opened on that person's account."""
+    run.set(grant=access.lend(run.tx, run.handover_id, person_ref, run.at + VISIT, run.at))
+
+
 def _in_hand(run: Run) -> tuple[Mapping[str, Any], custody.Compartment]:
     allocation = in_hand(run)
     return allocation, custody.compartment(run.tx, allocation["compartment"])

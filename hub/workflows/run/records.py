@@ -129,13 +129,19 @@ def cancel_timers(tx: Tx, handover_id: str) -> None:
     tx.execute("DELETE FROM timer WHERE handover_id = ?", (handover_id,))
 
 
-def take_timer(tx: Tx, handover_id: str, name: str, at: int) -> bool:
-    """Remove a timer that is due. False when it was cancelled or moved meanwhile."""
+def take_timer(tx: Tx, handover_id: str, name: str, at: int | None = None) -> bool:
+    """Remove a timer that is due at `at`, or in any case. False when it was cancelled or moved meanwhile."""
     taken = tx.execute(
-        "DELETE FROM timer WHERE handover_id = ? AND name = ? AND due <= ? RETURNING name",
+        "DELETE FROM timer WHERE handover_id = ?1 AND name = ?2 AND (?3 IS NULL OR due <= ?3) RETURNING name",
         (handover_id, name, at),
     ).fetchone()
     return bool(taken)
+
+
+def timers_of(reader: Reader, owner: str) -> set[str]:
+    """The names of the timers that somebody other than a handover, or a handover, waits for."""
+    rows = reader.execute("SELECT name FROM timer WHERE handover_id = ?", (owner,)).fetchall()
+    return {row[0] for row in rows}
 
 
 def all_timers(reader: Reader) -> list[DueTimer]:
@@ -152,6 +158,14 @@ def live_at(reader: Reader, terminal: str) -> list[str]:
     """Handovers at a terminal that have not ended."""
     rows = reader.execute(
         "SELECT id FROM handover WHERE ended = 0 AND terminal = ?", (terminal,)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def live_of_person(reader: Reader, person_ref: str) -> list[str]:
+    """Handovers for a person that have not ended."""
+    rows = reader.execute(
+        "SELECT id FROM handover WHERE ended = 0 AND person_ref = ?", (person_ref,)
     ).fetchall()
     return [row[0] for row in rows]
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
 
-from hub import access, commerce, desk
+from hub import commerce, desk
 from hub.api import StepDefinition
 from hub.core.bus import EventBus
 from hub.core.clock import MINUTE, SECOND, Clock
@@ -16,11 +15,12 @@ from hub.effects.runner import EffectRunner
 from hub.model.effects import Intent, Resolution
 from hub.model.failures import StepFailed
 from hub.model.observations import CodeRead, DoorSeen, KeysEntered, Observation, TagRead
+from hub.model.states import EffectKind, Verdict
 from hub.store import Reader, Store, StoreError, Tx
 from hub.workflows import expressions
 from hub.workflows.engine import Event, EventClass, Snapshot, scope_of
 from hub.workflows.machine import Machine
-from hub.workflows.run import records, versions
+from hub.workflows.run import records, versions, visits
 from hub.workflows.run.advance import Engine
 from hub.workflows.run.backlog import Backlog
 from hub.workflows.run.executors import Executors, end
@@ -29,6 +29,7 @@ from hub.workflows.run.intents import Intents
 from hub.workflows.run.places import Places
 from hub.workflows.run.presentations import Presentations, Presented, Told, is_selection, presented
 from hub.workflows.run.settling import give_back_use, settle
+from hub.workflows.run.starting import Order, Starting, UnknownWorkflow, Workflow
 from hub.workflows.run.thermal import Climate
 from hub.workflows.run.timers import Timers
 from hub.workflows.run.versions import Draft
@@ -37,34 +38,9 @@ from hub.workflows.run.words import Words
 _LOG = logging.getLogger(__name__)
 #: When a timer is tried again after the disk took no writes, and after a failure of our own.
 _SOON, _LATER = 5 * SECOND, MINUTE
+#: For how long a number that was keyed waits for the tag or code that belongs to it.
+_KEYED = 30 * SECOND
 _NO_STEPS: Mapping[str, StepDefinition] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Workflow:
-    """One workflow of the site as it is offered to new handovers."""
-
-    machine: Machine
-    digest: str
-
-    def starts_on(self, what: str, terminal: str = "") -> bool:
-        """Whether `what` at `terminal` begins a handover of it (S27)."""
-        return any(s.on == what and s.terminal in ("", terminal) for s in self.machine.start)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a new handover is about. `order_ref` names the order that several handovers may belong to."""
-
-    workflow: str
-    items: tuple[Mapping[str, Any], ...] = ()
-    recipient: Mapping[str, Any] = field(default_factory=dict)
-    external_ref: str | None = None
-    window: Mapping[str, int] = field(default_factory=dict)
-    terminal: str = ""
-    vars: Mapping[str, Any] = field(default_factory=dict)
-    order_ref: str | None = None
-    depositor: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +54,6 @@ class Changed:
     phase: str
 
 
-class UnknownWorkflow(Exception):
-    """The site offers no workflow of that name, or it does not start that way."""
-
-
 class Handovers:
     """Creates handovers, hands them events, settles their effects. Everything durable goes through here."""
 
@@ -93,7 +65,7 @@ class Handovers:
         self._clock = clock
         self._bus = bus
         self._places = places
-        self._offered: dict[str, Workflow] = {}
+        self._pending: dict[str, tuple[str, int]] = {}
         self._machines = records.Machines()
         self._effects: EffectRunner | None = None
         self.timers = Timers(clock, self._fire)
@@ -108,9 +80,10 @@ class Handovers:
         self.climate = Climate(store, clock, self.engine, places)
         table = self.executors.table
         table["transfer_custody"] = self.climate.watching(table["transfer_custody"])
-        self.facts = Facts(self.engine)
+        self.starting = Starting(self.engine, places.currency, self.timers.arm)
+        self.presentations = Presentations(self.engine, places, self.starting, bus.fire)
+        self.facts = Facts(self.engine, self.presentations.door_moved)
         self.backlog = Backlog(store)
-        self.presentations = Presentations(self.engine, places)
 
     def attach(self, effects: EffectRunner) -> None:
         """The effect runner reports back to `settle`, so the two are joined after both exist."""
@@ -139,23 +112,27 @@ class Handovers:
             for name, draft in drafts.items():
                 if name not in known and draft is not None:
                     self.apply(tx, name, draft, at, who=versions.FIRST_START)
-            return {
+            going_on = {
                 name: Workflow(self._machines.get(tx, known[name].machine), known[name].machine)
                 for name in drafts if name in known
             }
+            for name, workflow in going_on.items():
+                self.starting.await_openings(tx, name, workflow.machine, at)
+            return going_on
 
         kept = await self._store.write(write)
-        self._offered = {**self._offered, **kept}
+        self.starting.offered = {**self.starting.offered, **kept}
 
     def apply(
         self, tx: Tx, workflow: str, draft: Draft, at: int, *, who: str, why: str = ""
     ) -> str:
         """Give a version to new handovers once `tx` is durable; live ones keep theirs. Returns its hash."""
         digest = versions.apply(tx, self._machines, workflow, draft, at, who=who, why=why)
+        self.starting.await_openings(tx, workflow, draft.machine, at)
         given = Workflow(draft.machine, digest)
 
         def offered() -> None:
-            self._offered = {**self._offered, workflow: given}
+            self.starting.offered = {**self.starting.offered, workflow: given}
 
         tx.after_commit(offered)
         return digest
@@ -170,7 +147,7 @@ class Handovers:
     @property
     def offered(self) -> Mapping[str, Workflow]:
         """The workflows that new handovers may use."""
-        return self._offered
+        return self.starting.offered
 
     async def create(
         self, order: Order, *, start: str = "api", also: Callable[[Tx, str], None] | None = None
@@ -179,13 +156,10 @@ class Handovers:
 
         Raises UnknownWorkflow, records.ReferenceTaken and StoreError.
         """
-        workflow = self._offered.get(order.workflow)
-        if workflow is None or not workflow.starts_on(start, order.terminal):
-            raise UnknownWorkflow(order.workflow)
         at = self._clock.now()
 
         def write(tx: Tx) -> str:
-            handover_id = self._insert(tx, workflow, order, start, at)
+            handover_id = self.starting.begin(tx, order, start, at)
             if also is not None:
                 also(tx, handover_id)
             return handover_id
@@ -196,9 +170,7 @@ class Handovers:
         """Store an effect's verdict with all that follows from it; uses the disk reserve if need be (S8)."""
         at = self._clock.now()
         try:
-            await self._store.write(
-                lambda tx: settle(tx, self.engine, intent, resolution, at), reserve=True
-            )
+            await self._store.write(lambda tx: self._settle(tx, intent, resolution, at), reserve=True)
         except StoreError:
             raise
         except Exception as error:
@@ -206,6 +178,12 @@ class Handovers:
             if intent.handover_id is None:
                 raise
             await self._broken(intent.handover_id, f"{intent.kind} {resolution.verdict}", error)
+
+    def _settle(self, tx: Tx, intent: Intent, resolution: Resolution, at: int) -> None:
+        settle(tx, self.engine, intent, resolution, at)
+        shut = intent.kind is EffectKind.OPEN and resolution.verdict is not Verdict.CONFIRMED
+        if shut and intent.handover_id:
+            self.presentations.go_on(tx, intent.handover_id, at)
 
     async def observe(self, seen: Observation) -> None:
         """Take in what a device reported."""
@@ -224,27 +202,39 @@ class Handovers:
         if terminal is None:
             _LOG.info("Reader %s belongs to no terminal; what it read is ignored", seen.device)
             return
+        name = terminal.name
         try:
-            if is_selection(seen):
+            told = await self._keyed(name, seen.keys) if isinstance(seen, KeysEntered) else None
+            if told is None and is_selection(seen):
                 assert isinstance(seen, KeysEntered)
-                told = await self._select(terminal.name, seen.keys)
-            else:
-                told = await self._credential(terminal.name, presented(seen))
+                told = await self._select(name, seen.keys)
+            elif told is None:
+                told = await self._credential(name, presented(seen))
         except StoreError as error:
             _LOG.error("Nothing can be opened now: %s", error)
-            told = Told(terminal.name, "refused.out_of_order", detail=str(error))
+            told = Told(name, "refused.out_of_order", detail=str(error))
         self._bus.fire(told)
+
+    async def _keyed(self, terminal: str, keys: str) -> Told | None:
+        """A number that means something to a handover of the visit, or to what a tag or code begins next."""
+        at = self._clock.now()
+        if await self._store.read(lambda r: visits.visit_at(r, terminal, at)) is not None:
+            told = await self._store.write(lambda tx: self.presentations.keyed(tx, terminal, keys, at))
+            if told is not None:
+                return told
+        if not self.starting.awaits(keys, terminal):
+            return None
+        self._pending[terminal] = (keys, at + _KEYED)
+        return Told(terminal, "awaiting", detail=keys)
 
     async def _credential(self, terminal: str, what: Presented) -> Told:
         at = self._clock.now()
-
-        def write(tx: Tx) -> Told:
-            return self.presentations.present(tx, terminal, what, at)
-
-        return await self._store.write(write)
+        keys, until = self._pending.pop(terminal, ("", 0))
+        asked = replace(what, keys=keys) if at < until else what
+        return await self._store.write(lambda tx: self.presentations.present(tx, terminal, asked, at))
 
     async def _select(self, terminal: str, keys: str) -> Told:
-        name = next((n for n, w in self._offered.items() if w.starts_on("selection", terminal)), None)
+        name = self.starting.find("selection", terminal)
         product = await self._store.read(lambda r: commerce.product_for_selection(r, keys))
         if name is None or product is None:
             return Told(terminal, "refused.no_such_selection", detail=keys)
@@ -270,54 +260,16 @@ class Handovers:
             return True
         return any(records.load(reader, found).effect_id for found in records.live_at(reader, terminal))
 
-    def _insert(self, tx: Tx, workflow: Workflow, order: Order, start: str, at: int) -> str:
-        handover_id = tx.new_id(at)
-        person = access.remember_recipient(tx, dict(order.recipient), at) if order.recipient else None
-        brings = access.remember_recipient(tx, dict(order.depositor), at) if order.depositor else None
-        items: list[Any] = [
-            {k: str(v) if k in ("size", "thermal") else v for k, v in item.items() if v is not None}
-            for item in order.items
-        ]
-        values: dict[str, Any] = {
-            "items": items, "item": items[0] if items else {}, "recipient_ref": person,
-            "depositor_ref": brings, "external_ref": order.external_ref, "window": dict(order.window),
-            "terminal": order.terminal, **order.vars,
-        }
-        snapshot = Snapshot(
-            handover_id, order.workflow, workflow.digest,
-            vars={key: value for key, value in values.items() if value not in (None, "")},
-        )
-        records.insert(tx, snapshot, person, order.external_ref, at)
-        tx.journal(f"handover/{handover_id}", "handover.created", {
-            "workflow": order.workflow, "machine": workflow.digest, "person": person, "items": items,
-            "external_ref": order.external_ref, "window": dict(order.window), "start": start,
-            "terminal": order.terminal, "vars": snapshot.vars,
-        }, at)
-        self._join(tx, handover_id, order, items, person, at)
-        event = Event(f"start.{start}", EventClass.FACT, at)
-        self.engine.start(tx, snapshot, event)
-        return handover_id
-
-    def _join(
-        self, tx: Tx, handover_id: str, order: Order, items: list[Any], person: str | None, at: int
-    ) -> None:
-        """What somebody asked for belongs to an order; a handover about nothing of that kind does not."""
-        if not items and order.order_ref is None:
-            return
-        try:
-            paid = commerce.Paid.of(order.vars.get("paid"))
-        except StepFailed:
-            paid = None  # the blueprint hears of it when it asks for the money
-        commerce.join_order(
-            tx, handover_id, items, self._places.currency, at, reference=order.order_ref, person_ref=person,
-            paid=paid,
-        )
-
     async def _fire(self, handover_id: str, name: str, due: int) -> None:
         at = max(self._clock.now(), due)
 
         def write(tx: Tx) -> None:
-            if records.take_timer(tx, handover_id, name, at):
+            owner, slash, subject = handover_id.partition("/")
+            if slash and owner == "visit":
+                self.presentations.over(tx, subject, name, at)
+            elif slash:
+                self.starting.opened(tx, subject, name, at)
+            elif records.take_timer(tx, handover_id, name, at):
                 self.engine.deliver(tx, handover_id, Event(name, EventClass.INTERNAL, at))
 
         try:
@@ -336,9 +288,11 @@ class Handovers:
     async def _broken(self, handover_id: str, what: str, error: Exception) -> None:
         """What the hub itself could not do with a handover becomes somebody's task."""
         at, detail = self._clock.now(), f"{what}: {type(error).__name__}"
+        handover = None if "/" in handover_id else handover_id
         try:
             await self._store.write(lambda tx: desk.open_incident(
-                tx, "workflow_failed", at, urgency="high", handover_id=handover_id, detail=detail
+                tx, "workflow_failed", at, urgency="high", handover_id=handover,
+                target="" if handover else handover_id, detail=detail,
             ))
         except StoreError as blocked:
             _LOG.error("The failure of %s could not be recorded: %s", handover_id, blocked)

@@ -16,7 +16,7 @@ ANNA = {"name": "Anna Example", "phone": "+49 30 1234", "email": "anna@example.o
 def everything(ledger: Any) -> str:
     """Every stored value that a thief of the database would see."""
     tables = [row[0] for row in ledger.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return "".join(repr(ledger.rows(f"SELECT * FROM {table}")) for table in tables)
+    return "".join(repr(ledger.rows(f'SELECT * FROM "{table}"')) for table in tables)
 
 
 def test_a_recipients_details_are_read_back_by_reference_only(ledger: Any, now: int) -> None:
