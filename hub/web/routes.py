@@ -20,6 +20,7 @@ _COMMANDS = {
     "extend": ("Moves a deadline", bodies.Extend),
     "reissue": ("Revokes the credential and sends a fresh one", bodies.Plain),
     "open": ("Opens the compartment by order of the desk", bodies.Plain),
+    "dispose": ("Opens the compartment for staff to throw its contents away", bodies.Plain),
     "resolve": ("Gives the verdict on an incident", bodies.Resolve),
 }
 _ON_INCIDENT = {
@@ -43,7 +44,7 @@ _SHARED = ("forbidden", "approval-needed", "not-now", "not-possible", "idempoten
 _REFUSALS = ("unknown-handover", *_SHARED)
 _MORE_REFUSALS = {
     "extend": ("in-the-past",), "resolve": ("no-incident", "which-incident", "bad-verdict"),
-    "load": ("offline",), "open": ("offline",),
+    "load": ("offline",), "open": ("offline",), "dispose": ("offline",),
 }
 
 ROUTES: tuple[Route, ...] = (

@@ -9,7 +9,7 @@ import { incidents, service } from "./incidents.js";
 import { addEvent, clearEvents, handovers, showDevices } from "./lists.js";
 
 const states = { live: "live", lost: "connection lost, trying again", off: "not connected" };
-const labels = { load: "Load", open: "Open", cancel: "Cancel" };
+const labels = { load: "Load", open: "Open", dispose: "Dispose", cancel: "Cancel" };
 let stop = null;
 let last = 0;
 
