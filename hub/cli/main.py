@@ -25,6 +25,7 @@ class Subcommand(NamedTuple):
 COMMANDS = {
     "init": Subcommand("hub.cli.init", "Write a new, commented site."),
     "check": Subcommand("hub.cli.check", "Check a site and name everything that is wrong."),
+    "schema": Subcommand("hub.cli.schema", "Print JSON Schemas for editors."),
     "doctor": Subcommand("hub.cli.doctor", "Say what is missing on this machine."),
     "run": Subcommand("hub.cli.run", "Run a site."),
     "demo": Subcommand("hub.cli.demo", "Walk the demo site as its customers would."),

@@ -15,6 +15,7 @@ from typing import Any
 
 import voluptuous as vol
 
+from hub.config.forms import form
 from hub.config.loader import load_yaml
 from hub.config.marks import Document, Marks, YamlPath
 from hub.config.problems import Problems, suggest
@@ -29,23 +30,25 @@ _BODY = ("fragment", "fragments", *_TABLES)
 _KEPT_WORDS = (NEXT, "stay")
 
 
-def _list_of_states(value: Any) -> list[str]:
+@form({"type": "array", "items": {"type": "string"}})
+def list_of_states(value: Any) -> list[str]:
+    """Names of states."""
     if not isinstance(value, list):
         raise Wrong(f"expected a list of states, found {kind_of(value)}", "for example: needs: [cleared]")
     return [name(one) for one in value]
 
 
-_USE = mapping({
+USE = mapping({
     vol.Required("use", description="add: use: fragments/clear_out.yaml"): text,
     vol.Optional("rename"): table(name),
     vol.Optional("prefix"): name,
 })
-_HEAD = mapping({
+HEAD = mapping({
     vol.Required("name", description="add: name: what it is for"): text,
     vol.Required("lang", description="add: lang: 1"): object,
     vol.Optional("description"): text,
     vol.Optional("input"): object,
-    vol.Optional("needs"): _list_of_states,
+    vol.Optional("needs"): list_of_states,
 })
 
 
@@ -191,7 +194,7 @@ def _use_all(
     origin: dict[str, str] = {}
     for index in range(len(uses)):
         path: YamlPath = ("fragments", index)
-        use = check(_USE, document, path, problems)
+        use = check(USE, document, path, problems)
         if use is None:
             continue
         found = _fragment(document, use, (*path, "use"), problems, library, here)
@@ -221,7 +224,7 @@ def _fragment(
         mend = "a fragment begins with `fragment:`; a whole blueprint is taken by `extends:`"
         problems.add(document.marks.value(path), f"'{use['use']}' is no fragment", mend, path)
         return None
-    head = check(_HEAD, part, ("fragment",), problems)
+    head = check(HEAD, part, ("fragment",), problems)
     for key in part.data:
         if key not in _BODY:
             problems.add(part.marks.key((key,)), f"unknown key '{key}'", suggest(str(key), _BODY), ())
