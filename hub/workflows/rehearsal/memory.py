@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from functools import cache
+from typing import Any
 
 from hub.core.clock import Clock
 from hub.core.entropy import Entropy
@@ -13,6 +14,10 @@ from hub.store.migrate import migrate, shipped
 
 _KEY_BYTES = 32
 _PAGE = 20_000
+_TOGETHER = 2_000
+_BEGINS = frozenset({"BEGIN", "BEGIN IMMEDIATE"})
+#: The end of a read (a failed function goes back to its savepoint), and a copy of a log that there is not.
+_NEEDLESS = frozenset({"ROLLBACK", "PRAGMA wal_checkpoint(PASSIVE)"})
 
 
 class _Kept(sqlite3.Connection):
@@ -24,6 +29,29 @@ class _Kept(sqlite3.Connection):
 
     def forget(self) -> None:
         super().close()
+
+
+class _Grouped(_Kept):
+    """Commits once for many transactions. A commit in memory makes nothing safer, and its price grows with
+    the database: 3 us when it is empty, 40 us at 150 MB. Each function still has its savepoint."""
+
+    count = 0
+
+    def execute(self, sql: str, params: Any = (), /) -> sqlite3.Cursor:
+        if sql in _BEGINS:
+            if self.in_transaction:
+                return _NOTHING
+        elif sql == "COMMIT":
+            self.count += 1
+            if self.count % _TOGETHER:
+                return _NOTHING
+        elif sql in _NEEDLESS:
+            return _NOTHING
+        return super().execute(sql, params)
+
+    def close(self) -> None:
+        if self.in_transaction:
+            super().execute("COMMIT")
 
 
 class _KeyFirst:
@@ -39,12 +67,15 @@ class _KeyFirst:
 
 
 class Memory:
-    """One site's database without a file. `open` may be called again after its Store was closed."""
+    """One site's database without a file. `open` may be called again after its Store was closed.
 
-    def __init__(self, entropy: Entropy) -> None:
+    `grouped` saves the commits of long rehearsals.
+    """
+
+    def __init__(self, entropy: Entropy, *, grouped: bool = False) -> None:
         self._entropy = entropy
         self._key = entropy.bytes(_KEY_BYTES)
-        self._connection = _connect()
+        self._connection = _connect(_Grouped if grouped else _Kept)
         _migrated().backup(self._connection)
 
     async def open(self, clock: Clock) -> Store:
@@ -68,10 +99,13 @@ class Memory:
         self._connection.forget()
 
 
-def _connect() -> _Kept:
+def _connect(kind: type[_Kept] = _Kept) -> _Kept:
     return sqlite3.connect(
-        ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512, factory=_Kept
+        ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512, factory=kind
     )
+
+
+_NOTHING = sqlite3.connect(":memory:", check_same_thread=False).cursor()
 
 
 @cache

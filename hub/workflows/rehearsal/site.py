@@ -39,26 +39,29 @@ _STEP = 0.05
 _INSTANT = 1e-8
 #: Seconds between looks for what nobody told of: the virtual clock is never set.
 _LONG, _RETRY = 3600.0, 600.0
+_POST = 5.0
 T = TypeVar("T")
 
 
 class Rehearsal:
     """One synthetic site. `begin` starts its hub, `kill` cuts the hub's power, `end` lets go of everything.
 
-    `wrap` may replace database steps of each new hub, for steps that shall fail.
+    `wrap` may replace database steps of each new hub, for steps that shall fail; `grouped` is for long ones.
     """
 
     def __init__(
         self, plan: Plan, ground: Ground, clock: Clock, entropy: Entropy, *,
-        wrap: Callable[[dict[str, Any]], None] | None = None,
+        wrap: Callable[[dict[str, Any]], None] | None = None, grouped: bool = False,
     ) -> None:
         self.plan = plan
         self.ground = ground
         self.clock = clock
-        self.memory = Memory(entropy)
+        self.memory = Memory(entropy, grouped=grouped)
         self.weather = Weather(plan.places, ground)
         self.told: list[Told] = []
         self._wrap = wrap
+        self._grouped = grouped
+        self._round: asyncio.TimerHandle | None = None
         self._listeners: list[tuple[type[Any], Callable[[Any], None]]] = []
         self.alive = False
         self._news = asyncio.Event()
@@ -123,7 +126,7 @@ class Rehearsal:
         if self._wrap is not None:
             self._wrap(self.handovers.executors.table)
         self.messages = MessageDelivery(self.store, clock, self.shelf, LETTERS)
-        self.bus.listen(Changed, lambda _: self.messages.nudge())
+        self.bus.listen(Changed, self._post)
         self.commands = CommandPort()
         engine = self.handovers.engine
         verbs = Verbs(self.store, clock, engine, self.handovers.executors, plan.policy)
@@ -161,6 +164,17 @@ class Rehearsal:
                 resolution = await self.effects.recover(intent)
                 if resolution is not None:
                     await self.effects.report(intent, resolution)
+
+    def _post(self, _: Changed) -> None:
+        """There may be letters; in a long rehearsal the postman comes every few seconds only."""
+        if not self._grouped:
+            self.messages.nudge()
+        elif self._round is None:
+            self._round = asyncio.get_running_loop().call_later(_POST, self._nudge)
+
+    def _nudge(self) -> None:
+        self._round = None
+        self.messages.nudge()
 
     async def _settle(self, intent: Intent, resolution: Resolution) -> None:
         await self.handovers.settle(intent, resolution)

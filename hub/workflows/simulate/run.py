@@ -27,6 +27,7 @@ from hub.workflows.simulate.troubles import Devices, Troubles
 START = 1_774_224_000_000_000
 _LOOK = HOUR
 _CHECK = 6 * HOUR
+_RARELY = (50_000, 20, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,12 @@ def simulate(plan: Plan, settings: Settings, passed: Callable[[int], None] = lam
     """
     gc.collect()
     gc.freeze()  # what was loaded lives to the end; looking through it again and again finds nothing
+    usual = gc.get_threshold()
+    gc.set_threshold(*_RARELY)
     try:
         return run_virtual(lambda clock: _Days(plan, settings, clock).run(passed), settings.start)
     finally:
+        gc.set_threshold(*usual)
         gc.unfreeze()
 
 
@@ -59,7 +63,9 @@ class _Days:
         self._measures = Measures(settings.start, settings.days, plan.places.currency)
         self._machines = records.Machines()
         devices = Devices(settings.users, settings.faults, Chance(seed, "devices"))
-        self._site = Rehearsal(plan, Ground(devices, clock.now), clock, SeededEntropy(f"{seed}/hub"))
+        self._site = Rehearsal(
+            plan, Ground(devices, clock.now), clock, SeededEntropy(f"{seed}/hub"), grouped=True
+        )
         self._agenda = Agenda(clock)
         calendar = Calendar(plan.words.time_zone)
         watch = Watch(self._measures, {name: one for name, (one, _) in plan.workflows.items()}, clock)
