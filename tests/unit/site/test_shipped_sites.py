@@ -30,7 +30,7 @@ def test_the_demo_site_has_what_the_demo_walks_through():
     stocked = [spec.product for spec in site.compartments if spec.product]
     assert any(stocked.count(sku) >= 2 for sku in stocked)
     assert {site.products[sku].selection for sku in stocked} == {"11", "12", "13", "14"}
-    assert set(site.workflows) == {"parcels", "shop"}
+    assert set(site.workflows) == {"parcels", "shop", "meals"}
     assert site.notifier == "mailbox"
     assert "staff" in site.people["anna"].roles
 
