@@ -30,6 +30,14 @@ SHOWS: dict[str, tuple[str, ...]] = {
     "sale: every door stuck, the money goes back": ("PY-08",),
     "sale: payment unknown, the desk finds that it was taken": ("PY-03", "PY-05"),
     "sale: a refund that cannot be proved": ("PY-08", "ES-04"),
+    "food_collection: filled by the kitchen, collected by the customer": ("TH-01", "TH-03", "WF-09"),
+    "food_collection: early, the customer is told when": ("TH-03", "ID-06"),
+    "food_collection: somebody is told while there is still time": ("AL-01",),
+    "food_collection: out of class too long, nobody can collect it any more": ("TH-03", "ES-02", "IC-01"),
+    "food_collection: three hours without power, and nothing shows that it stayed cold": ("TH-03", "OF-01"),
+    "food_collection: not collected in its window, thrown away, the money is kept": ("ES-01", "ES-02"),
+    "food_collection: the meal is moved and its clock goes on": ("AS-05", "TH-03"),
+    "food_collection: a hot meal does not go into a cold bank": ("TH-01", "TH-02"),
 }
 
 
