@@ -112,27 +112,19 @@ class Presentations:
         visit, is_new = self._enter(tx, terminal, who, answer.person is not None, what.method, at)
         if is_new:
             self._greet(tx, visit, [one.handover_id for one in found], at)
-        in_use = visit.handover
-        if in_use and in_use not in [one.handover_id for one in found] and self._at_work(tx, in_use):
-            more = tuple((one.grant_id, one.handover_id) for one in found if not one.reopen)
-            kept = (*visit.waiting, *(one for one in more if one not in visit.waiting))
-            visits.keep(tx, replace(visit, seen=at, waiting=kept))
-            return Told(terminal, "queued", found[0].handover_id)
+        in_use = visit.handover if visit.handover and self._at_work(tx, visit.handover) else None
         for one in found:
+            if in_use not in (None, one.handover_id):
+                continue  # one door at a time
             run = self._offer(tx, visit, one, at)
             if run is not None:
-                self._serve(tx, visit, one.handover_id, found, at)
+                visits.serve(tx, visit, one.handover_id, _later(visit, found, one.handover_id), at)
                 return _told(terminal, run)
-        return Told(terminal, "refused.not_now", answer.handover_id)
-
-    def _serve(
-        self, tx: Tx, visit: Visit, handover_id: str, found: tuple[access.Candidate, ...], at: int
-    ) -> None:
-        """What else the presentation is good for is offered when this door is closed."""
-        new = [(one.grant_id, one.handover_id) for one in found if not one.reopen]
-        waiting = dict.fromkeys([*visit.waiting, *new])
-        later = tuple(one for one in waiting if one[1] != handover_id)
-        visits.serve(tx, visit, handover_id, later, at)
+        later = _later(visit, found, in_use)
+        if in_use is None or not later:
+            return Told(terminal, "refused.not_now", answer.handover_id)
+        visits.keep(tx, replace(visit, seen=at, waiting=later))
+        return Told(terminal, "queued", later[-1][1])
 
     def _offer(self, tx: Tx, visit: Visit, one: access.Candidate, at: int) -> Run | None:
         data: dict[str, Any] = {
@@ -349,6 +341,14 @@ class Presentations:
             if not snapshot.ended and handles(machine, snapshot, name):
                 return handover_id
         return None
+
+
+def _later(
+    visit: Visit, found: tuple[access.Candidate, ...], in_use: str | None
+) -> tuple[tuple[str, str], ...]:
+    """What else was presented in the visit: it is offered when the door in use is closed."""
+    new = [(one.grant_id, one.handover_id) for one in found if not one.reopen]
+    return tuple(one for one in dict.fromkeys([*visit.waiting, *new]) if one[1] != in_use)
 
 
 def _told(terminal: str, run: Run) -> Told:
