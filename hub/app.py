@@ -15,7 +15,7 @@ from hub.core.commands import CommandPort
 from hub.core.supervisor import Supervisor
 from hub.effects.emergency import EmergencyRelease
 from hub.effects.records import authorisation_of, doubtful, in_doubt, open_intents
-from hub.effects.runner import IDEMPOTENT, EffectRunner
+from hub.effects.runner import IDEMPOTENT, REPEATED, EffectRunner
 from hub.effects.supplies import Supply, SupplyGates
 from hub.model.effects import Intent, Resolution
 from hub.model.observations import DeviceOnline, Observation, TemperatureRead
@@ -128,7 +128,7 @@ class Hub:
         hub.bus.listen(Changed, lambda _: hub.messages.nudge())
         hub.bus.listen(DeviceOnline, lambda _: hub.messages.nudge())
         hub.devices.start()
-        for intent in await store.read(lambda reader: doubtful(reader, IDEMPOTENT)):
+        for intent in await store.read(lambda reader: doubtful(reader, REPEATED)):
             hub.effects.chase(intent)
         hub._tasks.spawn("timers", hub.handovers.timers.run())
         hub._tasks.spawn("messages", hub.messages.run())

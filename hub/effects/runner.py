@@ -28,6 +28,8 @@ _BEFORE_RESULT = Failpoint("effects.result.before")
 
 #: Acts that carry their own key and may be repeated until the answer is definite.
 IDEMPOTENT = frozenset({EffectKind.CAPTURE, EffectKind.VOID, EffectKind.REFUND})
+#: Kinds among which acts are that may be repeated: of steps, the idempotent ones.
+REPEATED = IDEMPOTENT | {EffectKind.STEP}
 #: Acts that end within seconds and that only their driver can tell the outcome of.
 _MOVING = frozenset({EffectKind.OPEN, EffectKind.DISPENSE})
 _LONGEST_RECOVERY = 300.0
@@ -104,11 +106,11 @@ class EffectRunner:
         return await self._resolve(driver, intent, deadline)
 
     def chase(self, intent: Intent) -> None:
-        """Go on repeating an act in doubt that carries its own key, ever more rarely, until it is definite.
+        """Go on repeating an act in doubt, ever more rarely, until it is definite. Only one with its own key.
 
         Somebody was told meanwhile. What the device says in the end is reported and settles the doubt.
         """
-        if intent.effect_id not in self._chased:
+        if self._repeatable(intent) and intent.effect_id not in self._chased:
             self._chased.add(intent.effect_id)
             self._supervisor.spawn(f"chase {intent.kind} {intent.target}", self._chase(intent))
 
@@ -165,8 +167,7 @@ class EffectRunner:
                 await asyncio.sleep(_DISK_PAUSE)
             else:
                 break
-        unknown = resolution.verdict is Verdict.UNKNOWN and resolution.reason not in DEFINITELY_OWED
-        if unknown and self._repeatable(intent):
+        if resolution.verdict is Verdict.UNKNOWN and resolution.reason not in DEFINITELY_OWED:
             self.chase(intent)
 
     async def _perform(self, intent: Intent) -> Resolution:

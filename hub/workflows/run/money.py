@@ -72,6 +72,7 @@ class MoneySteps:
         if amount <= 0:
             raise StepFailed("denied", f"{amount} cannot be asked for")
         known = leg_in(run, purpose)
+        _decided(run, known)
         item = args.get("item")
         leg = {
             "amount": amount, "currency": str(known.get("currency") or self._places.currency),
@@ -268,6 +269,15 @@ def _incident(tx: Tx, leg: commerce.Leg, owner: str, at: int) -> None:
         tx, desk.REFUND_OWED, at, urgency="high", handover_id=leg.handover_id, device=leg.device, owner=owner,
         detail=f"{leg.purpose} {leg.reference or ''}".strip(),
     )
+
+
+def _decided(run: Run, known: Mapping[str, Any]) -> None:
+    """Raise StepFailed(busy) while money is asked for, held or in doubt: that is decided first."""
+    if not known.get("id"):
+        return
+    before = commerce.leg(run.tx, known["id"])
+    if before.decided is None and before.state is not LegState.DENIED:
+        raise StepFailed("busy", f"leg {before.id} is {before.state} and not decided")
 
 
 def _needed(run: Run, purpose: Purpose) -> dict[str, Any]:

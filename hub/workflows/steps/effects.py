@@ -72,8 +72,9 @@ EFFECT_STEPS = (
     ),
     StepType(
         "void", arguments({vol.Optional("purpose"): _PURPOSE}), EffectClass.IDEMPOTENT,
-        "Gives the authorised money back. One that cannot be proved opens a `refund_owed` incident.",
-        results=RESULTS, refutes=("rejected",), needs=("question",),
+        "Gives the authorised money back. One that cannot be proved opens a `refund_owed` incident. Money "
+        "taken upstream is asked back from the order's owner: refuted with no_refund, with that incident.",
+        results=RESULTS, refutes=("no_refund", "rejected"), needs=("question",),
     ),
     StepType(
         "refund",

@@ -11,6 +11,8 @@ from hub.commerce import LegState
 from hub.model.effects import Rail, Receipt, Resolution
 from hub.model.states import EffectKind
 from hub.workflows.compile import compile_blueprint
+from hub.workflows.run.advance import Run
+from hub.workflows.run.money import refund_now
 from hub.workflows.run.service import Order
 
 HEAD = """
@@ -48,6 +50,10 @@ PAID_AND_BACK = HEAD + """
       command.cancel: back
       command.load: deposit_back
       command.open: gone
+      command.dispose: again
+  again:
+    enter: [{authorise: {amount: 1, purpose: deposit, within: {seconds: 60}}}]
+    on: {effect.confirmed: taken, effect.refuted: denied, effect.in_doubt: recovery}
   deposit_back:
     enter: [{void: {purpose: deposit}}]
     on: {effect.confirmed: taken, effect.refuted: taken, effect.in_doubt: recovery}
@@ -189,6 +195,38 @@ def test_a_rail_without_refunds_owes_them(world: Any, paid: Any) -> None:
         assert await site.state(handover) == "taken"
         [leg] = await site.legs(handover)
         assert (leg.state, leg.decided.decision, leg.decided.amount) == (LegState.CAPTURED, "capture", 300)
+
+    world(main)
+
+
+def test_the_desk_refunds_in_whatever_state(world: Any, paid: Any, refunding: Any) -> None:
+    async def main(site: Any) -> None:
+        refunding(site)
+        handover = await paid(site, {"price": 300})
+        snapshot, engine = await site.snapshot(handover), site.handovers.engine
+
+        def write(tx: Any) -> None:
+            run = Run(tx, engine.machines.get(tx, snapshot.machine), snapshot, site.clock.now())
+            refund_now(engine, site.handovers.intents.money, run, {"amount": 120})
+
+        await site.store.write(write)
+        await site.settled(5)
+        assert await site.state(handover) == "taken"
+        [leg] = await site.legs(handover)
+        refunds = await site.store.read(lambda r: commerce.refunds_of(r, leg.id))
+        assert [(r.amount, r.state) for r in refunds] == [(120, "paid")]
+        assert leg.state is LegState.CAPTURED
+
+    world(main)
+
+
+def test_money_that_hangs_is_decided_before_more_is_asked_for(world: Any, paid: Any) -> None:
+    async def main(site: Any) -> None:
+        handover = await paid(site, {"price": 300, "deposit": 200, "again": 1}, paid=500)
+        assert await site.state(handover) == "taken"
+        await site.ask(handover, "dispose", why="x")
+        assert (await site.state(handover), await _why(site, handover)) == ("gone", "busy")
+        assert len(await site.legs(handover)) == 2
 
     world(main)
 
