@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SYSTEM := 'chromium|chromium-browser' 'libzbar0|libzbar0t64'
 
-.PHONY: run test lint crash bench matrix setup system clean help
+.PHONY: run test lint crash bench matrix docs setup system clean help
 
 help:
 	@echo "make run      serve the demo site on http://127.0.0.1:$(PORT) (PORT=... changes it)"
 	@echo "make test     lint, types, layers and every test"
 	@echo "make crash    aimed kills and power cuts, up to an hour"
 	@echo "make bench    the table of numbers, against its anchors"
+	@echo "make docs     the installer's reference, from the schemas"
 	@echo "make matrix   requirements and the tests that show them"
 
 run: $(READY)
@@ -34,6 +35,9 @@ bench: $(READY)
 
 matrix: $(READY)
 	@$(BIN)/pytest -q --collect-only --matrix
+
+docs: $(READY)
+	@$(BIN)/python docs/write_reference.py
 
 setup: $(READY)
 

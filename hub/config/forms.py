@@ -56,6 +56,9 @@ def form_of_mapping(schema: Mapping[Any, Any]) -> Form:
             closed = False
             continue
         properties[word] = form_of(value)
+        example = _example(word, getattr(key, "description", None))
+        if example:
+            properties[word]["x-example"] = example
         if isinstance(key, vol.Required) and isinstance(key.default, vol.Undefined):
             required.append(word)
     out: Form = {"type": "object", "properties": properties}
@@ -64,6 +67,15 @@ def form_of_mapping(schema: Mapping[Any, Any]) -> Form:
     if required:
         out["required"] = required
     return out
+
+
+def _example(word: str, mend: object) -> str:
+    """What a missing key's mend tells to write, such as `bank: !input bank`: its value."""
+    head = f"add: {word}: "
+    if not isinstance(mend, str) or not mend.startswith(head):
+        return ""
+    value = mend.removeprefix(head).partition("  (")[0]
+    return "" if value.startswith("...") else value
 
 
 def either(*forms: Form) -> Form:

@@ -14,6 +14,7 @@ from typing import Any
 import voluptuous as vol
 
 from hub.config.durations import duration
+from hub.config.forms import form
 from hub.config.problems import suggest
 from hub.config.schema import Validator, Wrong, flag, kind_of, mapping, money, one_of, text
 
@@ -215,12 +216,14 @@ def _schedule(options: Mapping[str, Any], names: SiteNames) -> Validator:
     return validate
 
 
+@form({"type": "number"})
 def _any_number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Wrong(f"expected a number, found {kind_of(value)}", "for example: 5")
     return value
 
 
+@form({"type": "array", "minItems": 1, "items": {"type": "string"}})
 def _options(value: Any) -> list[str]:
     if not isinstance(value, list) or not value:
         raise Wrong(f"expected a list of words, found {kind_of(value)}", "for example: options: [pin, qr]")
