@@ -170,9 +170,15 @@ def _away(tx: Tx, before: Lot, limits: Limits, at: int) -> int:
 def expose(
     tx: Tx, bank: str, segments: Iterable[Segment], known: Known, limits: Limits, since: int | None
 ) -> None:
-    """Count segments of a bank's air for every lot that lies there. `since` is when the bad stretch began."""
+    """Count segments of a bank's air for every lot that lies there. `since` is when the bad stretch began.
+
+    Good air over an empty bank is not worth a write: a lot counts from its deposit.
+    """
     bad = [segment for segment in segments if segment.why is not Why.GOOD]
-    for one in live_lots(tx, bank) if bad else ():
+    lots = live_lots(tx, bank)
+    if not lots and not bad:
+        return
+    for one in lots:
         for segment in bad:
             more = counted(segment, one.deposited, limits, known.graces)
             if more:

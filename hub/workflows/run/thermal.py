@@ -25,8 +25,6 @@ from hub.workflows.run.advance import Engine, Executor, Run
 from hub.workflows.run.places import Places
 
 _LOG = logging.getLogger(__name__)
-#: Readings that say nothing new are kept so often: as much may count as an outage after a kill.
-_KEPT_EVERY = 30 * SECOND
 #: When a handover whose state does not take a breach is told again, at first.
 _AGAIN = MINUTE
 _THERMAL = (FaultKind.THERMAL_WARNING, FaultKind.THERMAL_BREACH)
@@ -43,6 +41,8 @@ class Climate:
         self._places = places
         self._airs: dict[str, Air] = {}
         self._doors: dict[tuple[str, str], str] = {}
+        #: Good air is written so often, in microseconds: as much may count as an outage after a kill.
+        self.kept_every = 30 * SECOND
 
     async def load(self) -> None:
         """Go on where the last start ended: what passed since then has to be proved."""
@@ -78,7 +78,7 @@ class Climate:
             return
         for bank in self._places.banks_measured_by(seen.device) if self._airs else ():
             air = self._airs.get(bank)
-            if air is not None and _heed(air, seen, at) and (air.turned or air.pending >= _KEPT_EVERY):
+            if air is not None and _heed(air, seen, at) and (air.turned or air.pending >= self.kept_every):
                 await self._keep(bank, air)
 
     async def _keep(self, bank: str, air: Air) -> None:

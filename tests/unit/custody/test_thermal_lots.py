@@ -181,6 +181,14 @@ def test_what_is_known_of_the_air_outlives_the_hub(fridge: Fridge) -> None:
     assert fridge.ledger.read(thermal.known_air, "other") is None
 
 
+def test_good_air_over_an_empty_bank_writes_nothing(fridge: Fridge) -> None:
+    fridge.air(0, HOUR, Why.GOOD)
+    assert fridge.ledger.read(thermal.known_air, "cold") is None
+    fridge.fill()
+    fridge.air(HOUR, 2 * HOUR, Why.GOOD)
+    assert fridge.ledger.read(thermal.known_air, "cold") == Known(fridge.now + 2 * HOUR)
+
+
 def test_limits_of_a_bank_replace_those_of_its_class() -> None:
     milk = replace(thermal.DEFAULTS[Thermal.REFRIGERATED], high=8_000)
     assert (milk.outside(7_500), milk.outside(8_001)) == (False, True)
