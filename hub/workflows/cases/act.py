@@ -14,7 +14,17 @@ from hub.store import Reader
 from hub.workflows import expressions
 from hub.workflows.cases.parse import FIRST, Case, Happening
 from hub.workflows.cases.shapes import When
-from hub.workflows.cases.stage import ADA, CARD, CURRENCY, READER, board, items_of, people_of, thermometer
+from hub.workflows.cases.stage import (
+    ADA,
+    CARD,
+    CURRENCY,
+    READER,
+    board,
+    items_of,
+    motors,
+    people_of,
+    thermometer,
+)
 from hub.workflows.cases.trace import TraceLine
 from hub.workflows.engine import Event, EventClass, step
 from hub.workflows.rehearsal import Letter, Rehearsal
@@ -234,6 +244,7 @@ class Player:
         banks = list(self._case.given.get("banks", {}))
         return {
             "locks": [board(bank) for bank in banks], "terminal": [CARD], "letters": [LETTERS],
+            "motors": [motors(machine) for machine in self._case.given.get("machines", {})],
             "thermometer": [thermometer(bank) for bank in banks],
         }.get(word, [board(word) if word in banks else word])
 

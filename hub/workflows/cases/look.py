@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hub import access, commerce, custody
@@ -41,7 +41,7 @@ def _handover(reader: Reader, handover: str, events: Sequence[Event], now: int) 
     in_hand = (snapshot.vars.get("allocation") or {}).get("compartment", "")
     had = in_hand or (allocations[-1].compartment if allocations else "")
     moves = [event.body for event in own if event.type == journal.CUSTODY_TRANSFERRED and event.body]
-    chain = [_holder(body["to"]) for body in moves]
+    chain = [custody.party(str(body["to"])) for body in moves]
     legs = _legs(reader, handover)
     return {
         "state": snapshot.state, "status": snapshot.status, "phase": snapshot.phase, "ended": snapshot.ended,
@@ -61,7 +61,7 @@ def _handover(reader: Reader, handover: str, events: Sequence[Event], now: int) 
             _short(reader, one.compartment): one.outcome.value
             for one in allocations
         },
-        "vars": snapshot.vars, "order": _order(reader, handover, snapshot.status),
+        "vars": snapshot.vars, "order": _order(reader, handover) or snapshot.status,
     }
 
 
@@ -86,7 +86,11 @@ def _place(reader: Reader, events: Sequence[Event]) -> dict[str, Any]:
         "occupied": [short[p.id] for p in places if p.occupancy is Occupancy.OCCUPIED and p.product is None],
         "doors": {short[p.id]: p.door.value for p in places},
         "stock": {short.get(key, key): one.quantity for key, one in commerce.stocks(reader).items()},
-        "holders": {},
+        "holders": {
+            one.id: short.get(one.compartment, one.compartment) if one.compartment
+            else custody.party(one.holder or custody.UNKNOWN)
+            for one in custody.assets(reader)
+        },
     }
 
 
@@ -109,8 +113,10 @@ def _effects(own: Sequence[Event]) -> dict[str, int]:
     return counts
 
 
-def _holder(party: Any) -> str:
-    return str(party).partition(":")[0]
+def _order(reader: Reader, handover: str) -> str:
+    """The status of the whole order that the handover belongs to, empty where it belongs to none."""
+    found = commerce.order_of(reader, handover)
+    return "" if found is None else str(commerce.order(reader, found).status)
 
 
 def _credential(reader: Reader, handover: str, now: int) -> bool:
@@ -126,12 +132,3 @@ def _legs(reader: Reader, handover: str) -> dict[str, str]:
     for leg in commerce.legs_of(reader, handover):
         found[str(getattr(leg, "purpose", "price"))] = _MONEY.get(str(leg.state), str(leg.state))
     return dict(sorted(found.items(), key=lambda pair: pair[0] != "price"))
-
-
-def _order(reader: Reader, handover: str, status: str) -> str:
-    return status
-
-
-def subset(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> dict[str, Any]:
-    """What was found of the things that were asked for."""
-    return {name: actual.get(name, 0) for name in expected}

@@ -17,12 +17,11 @@ from hub.config.marks import Document, YamlPath
 from hub.config.problems import Problems
 from hub.config.schema import check
 from hub.config.selectors import SiteNames
-from hub.workflows.cases.shapes import ACTIONS, BELONGS, FILE, When
+from hub.workflows.cases.shapes import ACTIONS, BELONGS, FILE, ZONE, When
 from hub.workflows.compile import Compiled, Instance, compile_blueprint
 from hub.workflows.rehearsal import Answer
 
 _START = 1_767_603_600_000_000  # 2026-01-05 09:00 UTC, a Monday
-ZONE = "Europe/Berlin"
 #: The handover that a case is about when it names none.
 FIRST = "first"
 TERMINAL = "front"
@@ -85,7 +84,7 @@ class _Loading:
     def compile(self, given: Mapping[str, Any], inputs: YamlPath) -> Compiled:
         """The blueprint with the inputs of a case; the same ones are compiled once."""
         names = _names(given)
-        key = json.dumps([given.get("inputs"), names.banks, names.zone], default=str)
+        key = json.dumps([given.get("inputs"), names.banks, names.zone, names.schedules], default=str)
         found = self.compiled.get(key)
         if found is None:
             found = compile_blueprint(
@@ -137,7 +136,13 @@ def _case(
 
 
 def _names(given: Mapping[str, Any]) -> SiteNames:
-    return SiteNames(banks=tuple(given.get("banks", {})), zone=given.get("zone", ZONE))
+    zone = given.get("zone", ZONE)
+    schedules = {key: {**one, "zone": zone} for key, one in given.get("schedules", {}).items()}
+    machines = tuple(given.get("machines", {}))
+    return SiteNames(
+        banks=(*given.get("banks", {}), *machines), machines=machines or None, zone=zone,
+        schedules=schedules if "schedules" in given else None,
+    )
 
 
 def _happening(one: Mapping[str, Any], path: YamlPath, loading: _Loading) -> Happening:

@@ -12,21 +12,21 @@ from zoneinfo import ZoneInfo
 import voluptuous as vol
 
 from hub.config.durations import duration, parse_duration
+from hub.config.schedules import schedule
 from hub.config.schema import Wrong, flag, kind_of, mapping, name, one_of, table, text, whole
 from hub.core.clock import SECOND
 from hub.model.money import Money, MoneyError
 from hub.model.states import AllocationOutcome, Door, Method, Size, Status, Thermal
+from hub.workflows import vocabulary
 from hub.workflows.rehearsal import WORDS, Answer
 from hub.workflows.steps import STEPS
 
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?\Z")
 _CLOCK = re.compile(r"\d\d:\d\d\Z")
-#: The commands that a case may give, at least; a blueprint may take others by the same word.
-COMMANDS = (
-    "load", "cancel", "open", "resolve", "reassign", "refund", "refuse", "declare", "dispute", "complete",
-    "undo", "not_empty", "too_small", "inspect", "provide", "end", "dispose", "extend", "reissue", "approve",
-    "deny",
-)
+#: What a case may ask for: the language's commands, and what the hub does in any state.
+COMMANDS = (*vocabulary.COMMANDS, "extend", "reissue")
+#: Where the site of a case is, unless it says otherwise.
+ZONE = "Europe/Berlin"
 STARTS = ("api", "code", "tag", "selection", "schedule", "desk")
 DEVICES = ("locks", "terminal", "motors", "thermometer", "letters")
 MONEY = ("none", "held", "taken", "given back", "unknown", "owed")
@@ -183,7 +183,7 @@ ORDER: dict[Any, Any] = {
 GIVEN: dict[Any, Any] = {
     **ORDER,
     vol.Optional("start"): moment, vol.Optional("zone"): zone, vol.Optional("inputs"): _anything,
-    vol.Optional("banks"): table(table(_boxed)), vol.Optional("schedules"): _anything,
+    vol.Optional("banks"): table(table(_boxed)), vol.Optional("schedules"): table(schedule(ZONE)),
     vol.Optional("terminal"): name, vol.Optional("machines"): table(table(_boxed)),
     vol.Optional("products"): table(mapping({
         vol.Optional("name"): text, vol.Optional("price"): price, vol.Optional("selection"): whole(0),

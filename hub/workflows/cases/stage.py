@@ -17,7 +17,7 @@ from hub.workflows.rehearsal import Plan
 from hub.workflows.run.places import Places, TerminalPlace
 from hub.workflows.run.words import Words
 
-READER, CARD = "reader", "card"
+READER, CARD, VERIFIER = "reader", "card", "documents"
 #: Who collects in a case that names nobody; the tag opens what is theirs where tags open anything.
 ADA = "ada"
 PEOPLE: Mapping[str, Mapping[str, Any]] = {
@@ -32,22 +32,26 @@ def plan_of(case: Case) -> Plan:
     assert machine is not None
     given = case.given
     terminal = str(machine.inputs.get("terminal") or given.get("terminal") or TERMINAL)
-    banks = tuple(given.get("banks", {}))
+    machines = given.get("machines", {})
+    banks = (*given.get("banks", {}), *machines)
     places = Places(
-        {terminal: TerminalPlace(terminal, (READER,), CARD, banks)},
+        {terminal: TerminalPlace(terminal, (READER,), CARD, banks, VERIFIER)},
         {thermometer(bank): (bank,) for bank in banks}, CURRENCY, _climate(given.get("banks", {})),
     )
     boxes = {
-        f"{bank}/{name}": spec for bank, specs in given.get("banks", {}).items()
+        f"{bank}/{name}": spec
+        for bank, specs in (*given.get("banks", {}).items(), *machines.items())
         for name, spec in specs.items()
     }
     return Plan(
-        compartments=tuple(_compartment(key, spec) for key, spec in boxes.items()),
+        compartments=tuple(_compartment(key, spec, machines) for key, spec in boxes.items()),
         places=places, words=Words("the locker", case.zone),
         workflows={machine.workflow: (machine, case.source)},
         products=tuple(_products(case)),
         stock={key: spec.get("count", 1) for key, spec in boxes.items() if "product" in spec},
         people=tuple(_person(key, spec) for key, spec in people_of(case).items()),
+        assets=tuple(_asset(key, spec, given) for key, spec in given.get("assets", {}).items()),
+        motors=tuple(motors(machine) for machine in machines), verifiers=(VERIFIER,),
     )
 
 
@@ -86,6 +90,11 @@ def board(bank: str) -> str:
     return f"locks_{bank}"
 
 
+def motors(machine: str) -> str:
+    """The motors of a machine."""
+    return f"motors_{machine}"
+
+
 def rail_of(case: Case) -> Rail:
     """What the payment terminal of the case can do."""
     given = case.given.get("rail", {})
@@ -99,20 +108,37 @@ def items_of(given: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{**plain, **item} for item in listed]
 
 
-def _compartment(key: str, spec: Mapping[str, Any]) -> custody.CompartmentSpec:
+def _compartment(
+    key: str, spec: Mapping[str, Any], machines: Mapping[str, Any]
+) -> custody.CompartmentSpec:
     bank, _, name = key.partition("/")
     return custody.CompartmentSpec(
-        bank, name, board(bank), name, Size(spec.get("size", "M")), Thermal(spec.get("thermal", "ambient")),
+        bank, name, motors(bank) if bank in machines else board(bank), name,
+        Size(spec.get("size", "M")), Thermal(spec.get("thermal", "ambient")),
         low=bool(spec.get("low", False)), product=spec.get("product"), stock=spec.get("count", 1),
     )
 
 
 def _person(key: str, spec: Mapping[str, Any]) -> access.PersonSpec:
     contact = {word: str(spec[word]) for word in ("name", "phone", "email") if word in spec}
-    known = {one.name for one in fields(access.PersonSpec)}
-    more = {"groups": tuple(spec.get("groups", ()))} if "groups" in known else {}
     return access.PersonSpec(
-        key, tuple(spec.get("roles", ())), tuple(spec.get("tags", ())), spec.get("pin"), contact, **more
+        key, tuple(spec.get("roles", ())), tuple(spec.get("tags", ())), spec.get("pin"), contact,
+        tuple(spec.get("groups", ())),
+    )
+
+
+def _asset(key: str, spec: Mapping[str, Any], given: Mapping[str, Any]) -> custody.AssetSpec:
+    """Its place is the compartment that names it; else `in: main/A1`, or `in: A1` of the first bank."""
+    lies = {
+        box["asset"]: f"{bank}/{name}" for bank, boxes in given.get("banks", {}).items()
+        for name, box in boxes.items() if "asset" in box
+    }
+    bank, _, place = str(spec.get("in") or lies.get(key, "")).rpartition("/")
+    thermal = spec.get("thermal")
+    return custody.AssetSpec(
+        key, spec["kind"], spec.get("name", key), Size(spec.get("size", "S")),
+        None if thermal is None else Thermal(thermal), spec.get("tag"),
+        (bank or next(iter(given.get("banks", {})), None)) if place else None, place or None,
     )
 
 

@@ -19,7 +19,8 @@ LETTERS = "letters"
 class Plan:
     """A site as the rehearsal needs it. `workflows` maps names to a machine and its source.
 
-    `slots` are devices with motors instead of doors. `stock` counts what compartments hold at first.
+    `motors` are devices that drop things instead of opening doors. `stock` counts what compartments hold at
+    first.
     """
 
     compartments: tuple[custody.CompartmentSpec, ...]
@@ -29,6 +30,7 @@ class Plan:
     products: tuple[commerce.ProductSpec, ...] = ()
     stock: Mapping[str, int] = field(default_factory=dict)
     people: tuple[access.PersonSpec, ...] = ()
+    assets: tuple[custody.AssetSpec, ...] = ()
     policy: access.Policy = field(default_factory=access.Policy.default)
     supplies: Mapping[str, Supply] = field(default_factory=dict)
     device_supply: Mapping[str, str] = field(default_factory=dict)

@@ -14,8 +14,8 @@ from hub.core.clock import SECOND, Clock
 from hub.core.commands import Actor, Answer, Command, CommandPort
 from hub.core.entropy import Entropy
 from hub.core.supervisor import Supervisor
-from hub.effects.records import open_intents
-from hub.effects.runner import EffectRunner
+from hub.effects.records import doubtful, in_doubt, open_intents
+from hub.effects.runner import REPEATED, EffectRunner
 from hub.effects.supplies import SupplyGates
 from hub.model.effects import Intent, Resolution
 from hub.model.observations import CodeRead, DoorSeen, KeysEntered, Observation, TagRead
@@ -120,7 +120,7 @@ class Rehearsal:
         self.handovers = Handovers(self.store, clock, self.bus, self.shelf, plan.places, plan.words)
         self.effects = EffectRunner(
             clock, self.shelf, SupplyGates(plan.supplies, plan.device_supply), self.tasks, self.store.epoch,
-            self._settle,
+            self._settle, in_doubt=self._in_doubt,
         )
         self.handovers.attach(self.effects)
         if self._wrap is not None:
@@ -151,6 +151,7 @@ class Rehearsal:
         custody.sync_compartments(tx, self.plan.compartments, at)
         commerce.sync_products(tx, self.plan.products, at)
         commerce.ensure_stock(tx, self.plan.stock, at)
+        custody.sync_assets(tx, self.plan.assets, at)
         access.sync_people(tx, self.plan.people, at)
 
     async def _recover(self) -> None:
@@ -164,6 +165,11 @@ class Rehearsal:
                 resolution = await self.effects.recover(intent)
                 if resolution is not None:
                     await self.effects.report(intent, resolution)
+        for intent in await self.store.read(lambda r: doubtful(r, REPEATED)):
+            self.effects.chase(intent)
+
+    async def _in_doubt(self, effect_id: str) -> bool:
+        return await self.store.read(lambda r: in_doubt(r, effect_id))
 
     def _post(self, _: Changed) -> None:
         """There may be letters; in a long rehearsal the postman comes every few seconds only."""
