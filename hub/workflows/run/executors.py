@@ -68,15 +68,15 @@ def _give_up_money(run: Run, leg: commerce.Leg) -> None:
 
 
 def _assign(run: Run, args: Mapping[str, Any]) -> None:
-    for before in entries(run) if run.snapshot.turn < 0 else concerned(run):
+    known = entries(run) if run.snapshot.turn < 0 else concerned(run)
+    giver = _giver(run, known)
+    for before in known:
         if not before.get("freed"):
             _refuse(run, before)
     bank, parts = str(args["bank"]), _parts(run, args)
     with_asset = args.get("asset") or args.get("asset_kind")
-    giver = run.snapshot.vars.get("depositor_ref")
     places = custody.assign_all(
-        run.tx, run.handover_id, bank, parts, run.at, hold=str(args.get("hold", "hard")),
-        giver=custody.depositor(giver) if giver else custody.STAFF,
+        run.tx, run.handover_id, bank, parts, run.at, hold=str(args.get("hold", "hard")), giver=giver,
         displaced=lambda moved: displaced(run, moved),
     )
     begin_with(run, [
@@ -84,6 +84,16 @@ def _assign(run: Run, args: Mapping[str, Any]) -> None:
     ])
     if with_asset:
         run.set(asset=_asset(run, parts[0].allocation_id))
+
+
+def _giver(run: Run, known: Sequence[Entry]) -> str:
+    """Who has the goods: whoever the compartment before left them with, else who brings them."""
+    for before in reversed(known):
+        holder = custody.allocation(run.tx, before["id"]).custody
+        if holder != custody.HUB:
+            return holder
+    depositor = run.snapshot.vars.get("depositor_ref")
+    return custody.depositor(depositor) if depositor else custody.STAFF
 
 
 def _refuse(run: Run, before: Entry) -> None:
@@ -100,7 +110,7 @@ def _parts(run: Run, args: Mapping[str, Any]) -> list[custody.Part]:
     item, turn = values.get("item"), run.snapshot.turn
     if turn >= 0 or args.get("per") != "item":
         items = [item] if item and (turn >= 0 or not values.get("items")) else list(values.get("items", ()))
-        return [_part(run, args, items, {})]
+        return [_part(run, args, _coming_back(values.get("asset"), args, items), {})]
     lines: list[Mapping[str, Any]] = list(values.get("items") or ())
     if "product" not in args:
         count = sum(int(line.get("quantity", 1)) for line in lines)
@@ -110,6 +120,16 @@ def _parts(run: Run, args: Mapping[str, Any]) -> list[custody.Part]:
     if not lines:
         raise StepFailed("no_item", "the order has no items to find a place for")
     return [_part(run, args, [line], line) for line in lines]
+
+
+def _coming_back(
+    asset: Mapping[str, Any] | None, args: Mapping[str, Any], items: Sequence[Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    """The items, and with them the asset that the handover has out: it lies where it is brought back to."""
+    chosen = any(args.get(word) for word in ("asset", "asset_kind", "product"))
+    if not asset or chosen or any(item.get("asset") for item in items):
+        return items
+    return [{**(items[0] if items else {}), "asset": asset["id"]}, *items[1:]]
 
 
 def _units(line: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -126,7 +146,7 @@ def _part(
         run.tx.new_id(run.at), own.get("size") or args.get("size"), own.get("thermal") or args.get("thermal"),
         bool(own.get("low", args.get("low", False))), own["sku"] if product and own else product, items,
         own.get("apart") or args.get("apart"), own.get("asset") if own and args.get("asset") else
-        args.get("asset"), args.get("asset_kind"),
+        args.get("asset"), args.get("asset_kind"), bool(args.get("refill", False)),
     )
 
 
@@ -141,7 +161,7 @@ def _asset(run: Run, allocation_id: str) -> dict[str, Any]:
     asset_id = custody.allocation(run.tx, allocation_id).assets[0]
     found = custody.asset(run.tx, asset_id)
     assert found is not None
-    return {"id": found.id, "kind": found.kind, "name": found.name}
+    return {"id": found.id, "kind": found.kind, "name": found.name, "size": found.size.value}
 
 
 def _release(run: Run, args: Mapping[str, Any]) -> None:
