@@ -6,7 +6,7 @@ from hub.config.marks import Document
 from hub.config.problems import Problems
 from hub.config.selectors import SiteNames
 from hub.workflows.checks.graph import calls_of
-from hub.workflows.expressions import body_of, render
+from hub.workflows.expressions import body_of, names_used, render
 from hub.workflows.machine import Machine, StepCall
 
 #: Ways to begin at which nobody stands at a terminal: what is to be paid was taken upstream.
@@ -43,11 +43,12 @@ def _without_hold(machine: Machine, names: SiteNames) -> dict[str, str]:
 
 
 def _never(machine: Machine, call: StepCall) -> bool:
-    """Whether the inputs alone say that there is nothing to charge: a deposit of 0."""
+    """Whether the inputs alone say that there is nothing to charge: no deposit was chosen, or one of 0."""
     amount = call.args.get("amount")
-    if body_of(amount) is None:
+    body = body_of(amount)
+    if body is None or names_used(body) - {"inputs"}:
         return False
     try:
         return not render(amount, {"inputs": machine.inputs})
-    except Exception:  # noqa: BLE001  it depends on the handover
-        return False
+    except Exception:  # noqa: BLE001  an input without a value has no amount
+        return True

@@ -251,6 +251,16 @@ def owe_refund(tx: Tx, refund_id: str, why: str, at: int, owner: str) -> None:
     _incident(tx, leg, owner, at)
 
 
+def own_debt(tx: Tx, leg_id: str, owner: str, at: int) -> None:
+    """Money that is owed has an owner, whether or not the blueprint has called one."""
+    leg = commerce.leg(tx, leg_id)
+    if leg.state is not LegState.REFUND_OWED:
+        return
+    known = desk.incidents_of(tx, leg.handover_id)
+    if not any(found.open and found.kind == desk.REFUND_OWED for found in known):
+        _incident(tx, leg, owner, at)
+
+
 def paid_back(tx: Tx, handover_id: str, at: int, leg_id: str | None = None) -> None:
     """Somebody gave the money back by hand: of one leg, or whatever the handover owes."""
     for leg in commerce.legs_of(tx, handover_id):

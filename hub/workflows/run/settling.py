@@ -13,7 +13,7 @@ from hub.workflows.run.advance import Engine, Run
 from hub.workflows.run.allocations import proved
 from hub.workflows.run.drafts import result_of
 from hub.workflows.run.intents import entitle_once
-from hub.workflows.run.money import approved_by, note_approved, settle_money
+from hub.workflows.run.money import approved_by, note_approved, own_debt, settle_money
 from hub.workflows.run.verdicts import resolve
 
 #: Who settles a doubt when the device answers in the end.
@@ -49,6 +49,8 @@ def settle(tx: Tx, engine: Engine, intent: Intent, resolution: Resolution, at: i
             lambda run: apply_verdict(run, intent, resolution),
         )
         _closed_meanwhile(tx, engine, run)
+    if intent.leg_id and intent.kind is EffectKind.VOID:
+        own_debt(tx, intent.leg_id, desk.role("staff"), at)
 
 
 def _end_doubt(tx: Tx, engine: Engine, intent: Intent, resolution: Resolution, at: int) -> None:
@@ -58,7 +60,12 @@ def _end_doubt(tx: Tx, engine: Engine, intent: Intent, resolution: Resolution, a
         return
     snapshot = records.load(tx, intent.handover_id) if intent.handover_id else None
     why = f"{intent.device} answered: {resolution.verdict} {resolution.reason}".strip()
-    resolve(tx, engine, found, snapshot, resolution.verdict.value, HUB, why, at)
+    run = resolve(tx, engine, found, snapshot, resolution.verdict.value, HUB, why, at)
+    refused = intent.kind is EffectKind.CAPTURE and resolution.verdict is Verdict.REFUTED
+    if refused and (run is None or not run.moved):  # the blueprint has gone on, or has nothing for it
+        desk.open_incident(
+            tx, "unpaid", at, urgency="high", handover_id=intent.handover_id, device=intent.device, detail=why
+        )
 
 
 def _stock(tx: Tx, intent: Intent, resolution: Resolution, at: int) -> None:

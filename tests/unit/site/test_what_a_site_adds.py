@@ -132,6 +132,12 @@ def test_a_deposit_of_nothing_is_not_refused(with_deposit: Any) -> None:
     assert with_deposit("card", "0.00").problems() == []
 
 
+def test_a_deposit_that_nobody_chose_is_not_refused(with_deposit: Any) -> None:
+    folder = with_deposit("card")
+    folder.change('default: "20.00"', "required: false", "blueprints/parcel")
+    assert folder.problems() == []
+
+
 def test_a_deposit_that_is_paid_upstream_is_not_refused(with_deposit: Any) -> None:
     folder = with_deposit("card")
     folder.change("{on: tag, terminal: front}", "{on: api}", "blueprints/parcel")

@@ -161,6 +161,18 @@ def test_money_of_an_ended_handover_that_was_paid_upstream_is_requested_back(wor
     world(main)
 
 
+def test_a_void_that_the_terminal_refuses_is_owed_and_owned(world: Any, paid: Any) -> None:
+    async def main(site: Any) -> None:
+        site.terminal.rail = Rail(query=False, hold=True, partial_capture=False, refund=False)
+        handover = await paid(site, {"price": 300, "deposit": 200})
+        site.terminal.answers[EffectKind.VOID] = [Resolution.refuted("rejected")]
+        await site.ask(handover, "load")
+        assert (await _states(site, handover))["deposit"] is LegState.REFUND_OWED
+        assert await site.incidents() == ["refund_owed"]
+
+    world(main)
+
+
 def test_a_terminal_that_holds_no_money_takes_no_deposit(world: Any, paid: Any) -> None:
     async def main(site: Any) -> None:
         handover = await paid(site, {"price": 300, "deposit": 200})

@@ -62,6 +62,31 @@ def test_a_void_proved_late_is_no_longer_owed(world: Any) -> None:
     world(main)
 
 
+@pytest.mark.req("PY-07")
+def test_a_void_refused_late_stays_owed_and_owned(world: Any) -> None:
+    async def main(site: Any) -> None:
+        sale = await _sale(site, silent=EffectKind.VOID, stuck=True)
+        site.terminal.answers[EffectKind.VOID] = [Resolution.refuted("captured")]
+        await site.settled(3600)
+        assert (await site.legs(sale))[0].state is LegState.REFUND_OWED
+        assert (await site.incidents()).count("refund_owed") == 1
+        assert await site.state(sale) == "refund_owed"
+
+    world(main)
+
+
+def test_a_capture_refused_late_reaches_somebody(world: Any) -> None:
+    async def main(site: Any) -> None:
+        sale = await _sale(site, silent=EffectKind.CAPTURE)
+        site.terminal.answers[EffectKind.CAPTURE] = [Resolution.refuted("rejected")]
+        await site.settled(3600)
+        assert "unpaid" in await site.incidents()
+        assert "capture_unproved" not in await site.incidents()
+        assert await site.state(sale) != "recovery"
+
+    world(main)
+
+
 def test_the_tries_grow_rarer(world: Any) -> None:
     async def main(site: Any) -> None:
         await _sale(site, silent=EffectKind.CAPTURE)
