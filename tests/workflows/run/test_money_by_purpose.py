@@ -11,8 +11,10 @@ from hub.commerce import LegState
 from hub.model.effects import Rail, Receipt, Resolution
 from hub.model.states import EffectKind
 from hub.workflows.compile import compile_blueprint
+from hub.workflows.run import records
 from hub.workflows.run.advance import Run
 from hub.workflows.run.money import refund_now
+from hub.workflows.run.replay import replay
 from hub.workflows.run.service import Order
 
 HEAD = """
@@ -304,5 +306,20 @@ def test_a_refund_is_repeated_until_it_is_definite(world: Any, paid: Any, refund
         [leg] = await site.legs(handover)
         refunds = await site.store.read(lambda r: commerce.refunds_of(r, leg.id))
         assert [(r.amount, r.state) for r in refunds] == [(300, "paid")]
+
+    world(main)
+
+
+@pytest.mark.parametrize("upstream", [True, False])
+def test_replaying_the_journal_gives_the_legs_as_they_are(world: Any, paid: Any, upstream: bool) -> None:
+    async def main(site: Any) -> None:
+        site.terminal.rail = Rail(query=False, hold=True, partial_capture=False, refund=False)
+        data = {"price": 300, "deposit": 200, "back": 100}
+        handover = await paid(site, data, paid=500 if upstream else None)
+        await site.ask(handover, "load")
+        await site.ask(handover, "cancel")
+        again = await site.store.read(lambda r: replay(r, records.Machines(), handover))
+        assert again == await site.snapshot(handover)
+        assert again.state == "owing"
 
     world(main)
