@@ -37,6 +37,7 @@ class Part:
     apart: str | None = None
     asset: str | None = None
     asset_kind: str | None = None
+    refill: bool = False
 
 
 def assign(
@@ -44,16 +45,16 @@ def assign(
     thermal: Thermal | str | None, low: bool, product: str | None, at: int, *,
     items: Sequence[Mapping[str, Json]] = (), idx: int = 0, hold: Hold | str = Hold.HARD,
     apart: str | None = None, asset: str | None = None, asset_kind: str | None = None,
-    giver: str = STAFF, displaced: Callable[[Moved], None] | None = None,
+    refill: bool = False, giver: str = STAFF, displaced: Callable[[Moved], None] | None = None,
 ) -> str:
     """Hold a compartment of `bank` for the new allocation `allocation_id` and return its id.
 
     `size` is the smallest that will do, `thermal` None leaves the class open, `low` demands a low door, and
     the neighbours of `apart` hold the same word or none. With `product` (a SKU) only compartments that
-    stock it for certain are taken, and with `asset` (an id) or `asset_kind` the one in which such an asset
-    lies; the hub has custody of what is inside. Without, only empty ones that serve no product, and the
-    `giver` has custody until the goods are in. An item that names its `asset` takes that asset's custody
-    along.
+    stock it for certain are taken, with `refill` all that serve it, the emptiest first; with `asset` (an id)
+    or `asset_kind` the one in which such an asset lies; the hub has custody of what is inside. Without, only
+    empty ones that serve no product, and the `giver` has custody until the goods are in. An item that names
+    its `asset` takes that asset's custody along.
 
     When nothing is free for a hard hold, and `displaced` is given, a soft hold without goods may move to
     another compartment; `displaced` is told of it. Raises NothingFits.
@@ -64,7 +65,7 @@ def assign(
         wanted, chosen, giver = Wish(bank, apart=apart or ""), str(taken.compartment), HUB
         ids = [taken.id, *(one for one in ids if one != taken.id)]
     else:
-        wanted = wish(bank, size, thermal, low, product, apart)
+        wanted = wish(bank, size, thermal, low, product, apart, refill)
         for one in ids:
             _known(tx, one)
         found = find(tx, wanted)
@@ -106,7 +107,7 @@ def assign_all(
             found[index] = assign(
                 tx, handover_id, part.allocation_id, bank, part.size, part.thermal, part.low, part.product,
                 at, items=part.items, idx=index, hold=hold, apart=part.apart, asset=part.asset,
-                asset_kind=part.asset_kind, giver=giver,
+                asset_kind=part.asset_kind, refill=part.refill, giver=giver,
                 displaced=moves.append if displaced is not None else None,
             )
     if displaced is not None:

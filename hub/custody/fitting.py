@@ -26,6 +26,14 @@ WHERE c.hold = 'free' AND c.service = 'in_service' AND c.product IS NOT NULL
   AND c.size_rank >= ?2 AND (?3 IS NULL OR c.thermal = ?3) AND c.low >= ?4
 ORDER BY c.wear, c.id LIMIT 1
 """
+# To be refilled: what serves the product, the emptiest first, whatever is known of its stock.
+_REFILL = """
+SELECT c.id FROM compartment AS c LEFT JOIN stock AS s ON s.compartment = c.id
+WHERE c.hold = 'free' AND c.service = 'in_service' AND c.product IS NOT NULL
+  AND c.bank = ?1 AND c.product = ?5
+  AND c.size_rank >= ?2 AND (?3 IS NULL OR c.thermal = ?3) AND c.low >= ?4
+ORDER BY coalesce(s.quantity, 0), c.id LIMIT 1
+"""
 _APART = """
   AND NOT EXISTS (SELECT 1 FROM compartment AS n WHERE n.bank = c.bank
     AND n.position IN (c.position - 1, c.position + 1) AND n.apart NOT IN ('', ?5))
@@ -64,6 +72,7 @@ class Wish:
     """What a compartment must be like. `rank` is the smallest size that will do, `thermal` None any class.
 
     `low` demands a low door. What lies in neighbouring compartments has the same `apart` word, or none.
+    `refill` takes what serves the `product` also when none is left.
     """
 
     bank: str
@@ -72,6 +81,7 @@ class Wish:
     low: bool = False
     product: str | None = None
     apart: str = ""
+    refill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +113,12 @@ class NothingFits(StepFailed):
 
 def wish(
     bank: str, size: Size | str | None = None, thermal: Thermal | str | None = None, low: bool = False,
-    product: str | None = None, apart: str | None = None,
+    product: str | None = None, apart: str | None = None, refill: bool = False,
 ) -> Wish:
     """A wish in the words of the language. Raises ValueError for a size or class that there is not."""
     return Wish(
         bank, 0 if size is None else Size(size).rank, None if thermal is None else Thermal(thermal).value,
-        bool(low), product, apart or "",
+        bool(low), product, apart or "", refill,
     )
 
 
@@ -116,7 +126,8 @@ def find(reader: Reader, wanted: Wish) -> str | None:
     """The compartment that fits best, or None."""
     given: tuple[Any, ...] = (wanted.bank, wanted.rank, wanted.thermal, int(wanted.low))
     if wanted.product is not None:
-        row = reader.execute(_STOCKED, (*given, wanted.product)).fetchone()
+        sql = _REFILL if wanted.refill else _STOCKED
+        row = reader.execute(sql, (*given, wanted.product)).fetchone()
     elif wanted.apart:
         row = reader.execute(_KEPT_APART, (*given, wanted.apart)).fetchone()
     else:

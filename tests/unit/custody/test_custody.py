@@ -164,6 +164,12 @@ def test_a_product_is_assigned_only_where_it_is_in_stock(shop: Site) -> None:
     assert shop.ledger.read(custody.allocation, shop.last).custody == custody.HUB
 
 
+@pytest.mark.req("IV-03")
+def test_the_emptiest_compartment_is_refilled_first_also_when_nothing_is_left(shop: Site) -> None:
+    shop.do(adjust_stock, "main/A", -1, "sale")
+    assert shop.assign(product="water", refill=True) == "main/A"
+
+
 def test_a_product_whose_compartments_are_held_is_sold_out(shop: Site) -> None:
     shop.assign(product="water")
     shop.assign(product="water")
