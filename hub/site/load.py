@@ -21,6 +21,8 @@ from hub.site.sections.machines import read_machines
 from hub.site.sections.persons import read_people, read_policy
 from hub.site.sections.places import read_banks, read_terminals
 from hub.site.sections.reading import SECTIONS, Integrations, Reading
+from hub.site.sections.schedules import read_schedules
+from hub.site.sections.starts import check_starts
 from hub.site.sections.workflows import Compile, read_workflows, site_names
 from hub.site.specs import DeviceSpec, SiteConfig
 from hub.workflows.parse import Instance
@@ -79,12 +81,15 @@ def _read(document: Document, reading: Reading, compile_one: Compile | None) -> 
     people = read_people(reading, policy)
     web = read_web(reading, policy)
     notifier = read_notifier(reading)
+    zone = site.time_zone if site is not None else "UTC"
     names = replace(
         site_names(reading, policy.roles if policy is not None else ()),
+        schedules=read_schedules(reading, zone), zone=zone,
         no_hold=terminals_without_hold(reading, terminals, devices),
     )
     steps = read_steps(reading, devices)
     workflows = read_workflows(reading, names, compile_one or _compiler(steps, devices))
+    check_starts(reading, workflows, products)
     if site is None or web is None or policy is None:
         return None
     return SiteConfig(

@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.config.durations import DURATION_FORM
 from hub.config.forms import Form, either, form_of, form_of_mapping
+from hub.config.schedules import schedule
 from hub.config.schema import Validator, name, table
 from hub.site.sections import assets, goods, hardware, identity, machines, persons, places, thermal, workflows
 from hub.site.sections.reading import SECTIONS, Integrations
@@ -33,7 +34,8 @@ def _sections(integrations: Integrations) -> dict[str, Form]:
         "lines": _table(hardware.LINE), "supplies": _table(hardware.SUPPLY),
         "devices": _entries(_device(integrations)), "terminals": _table(places.TERMINAL),
         "products": _table(goods.product("EUR")), "people": _table(persons.PERSON),
-        "assets": _table(assets.ASSET), "workflows": _table(workflows.WORKFLOW),
+        "schedules": _table(schedule("UTC")), "assets": _table(assets.ASSET),
+        "workflows": _table(workflows.WORKFLOW),
         "banks": _entries(_bank()), "machines": _entries(_nested(machines.MACHINE, "slots", machines.SLOT)),
         "policy": either({"type": "object", "additionalProperties": {"type": "array"}}, _INCLUDED),
     }

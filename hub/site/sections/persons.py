@@ -51,6 +51,7 @@ PERSON = mapping({
     vol.Optional("phone"): text,
     vol.Optional("email"): text,
     vol.Optional("roles", default=list): _list_of(name, "roles: [staff]"),
+    vol.Optional("groups", default=list): _list_of(name, "groups: [couriers]"),
     vol.Optional("tags", default=list): _list_of(_tag, 'tags: ["04a1b2c3"]'),
     vol.Optional("pin"): _pin,
 })
@@ -100,5 +101,7 @@ def read_people(reading: Reading, policy: Policy | None) -> dict[str, PersonSpec
                 message = f"this {what.partition(' ')[0]} already belongs to {owner}"
                 reading.bad(place, message, mend)
         contact = {key: str(good[key]) for key in ("name", "phone", "email") if key in good}
-        people[ref] = PersonSpec(ref, tuple(good["roles"]), good["tags"], good.get("pin"), contact)
+        people[ref] = PersonSpec(
+            ref, tuple(good["roles"]), good["tags"], good.get("pin"), contact, tuple(good["groups"])
+        )
     return people

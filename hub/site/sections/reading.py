@@ -16,7 +16,7 @@ from hub.model.effects import Rail
 
 SECTIONS = (
     "site", "lines", "devices", "supplies", "banks", "machines", "terminals", "products", "assets", "people",
-    "workflows", "web", "notifier", "policy",
+    "schedules", "workflows", "web", "notifier", "policy",
 )
 
 

@@ -61,8 +61,18 @@ def site_names(reading: Reading, roles: Collection[str]) -> SiteNames:
         products=reading.names("products"),
         terminals=reading.names("terminals"),
         roles=sorted(roles),
-        machines=reading.names("machines"), slots=slot_names(reading), person_groups=(), schedules={},
+        machines=reading.names("machines"), slots=slot_names(reading),
+        person_groups=_groups(reading),
     )
+
+
+def _groups(reading: Reading) -> list[str] | None:
+    """The groups that people are in."""
+    if reading.names("people") is None:
+        return None
+    people = reading.document.at(("people",)) or {}
+    named = [one.get("groups") for one in people.values() if isinstance(one, dict)]
+    return sorted({str(group) for groups in named if isinstance(groups, list) for group in groups})
 
 
 def read_workflows(reading: Reading, names: SiteNames, compile_one: Compile) -> dict[str, WorkflowSpec]:
