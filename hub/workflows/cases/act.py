@@ -100,11 +100,11 @@ class Player:
             self._hear(told.code)
             return
         try:
-            await self._site.create(self._order(given, more or {}), start=how)
+            await self._site.create(self._order(how, given, more or {}), start=how)
         except (UnknownWorkflow, StepFailed) as error:
             self._refuse("start", type(error).__name__)
 
-    def _order(self, given: Mapping[str, Any], more: Mapping[str, Any]) -> Order:
+    def _order(self, how: str, given: Mapping[str, Any], more: Mapping[str, Any]) -> Order:
         now, start = self._site.clock.now(), self._case.start
         window = {key: now + after for key, after in given.get("window", {}).items()}
         machine = self._case.compiled.machine
@@ -117,7 +117,8 @@ class Player:
             machine.workflow, items_of(given),
             given.get("recipient", {"ref": ADA, **_contact(people_of(self._case)[ADA])}),
             f"order-{len(self.handovers) + 1}", window=window,
-            terminal=str(machine.inputs.get("terminal", "")), leg=leg, depositor=given.get("depositor"),
+            terminal=next((one.terminal for one in machine.start if one.on == how), ""), leg=leg,
+            depositor=given.get("depositor"),
             data={**given.get("data", {}), **more} or None,
             paid={"currency": CURRENCY, **given["paid"]} if "paid" in given else None,
             due=due.of(start, now, self._case.zone) if isinstance(due, When) else None,

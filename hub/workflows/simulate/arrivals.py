@@ -99,7 +99,7 @@ class Arrivals:
         person = {"name": f"Guest {number}", "email": f"guest{number}@example.org", "ref": f"guest-{number}"}
         order = order_of(
             stream.machine.workflow, [self._item(stream, product, price)], person, f"{way}-{number}",
-            terminal=str(stream.machine.inputs.get("terminal") or ""),
+            terminal=next((one.terminal for one in stream.machine.start if one.on == way), ""),
             leg={"amount": price, "currency": "EUR", "item": number % 100},
             depositor={**person, "ref": f"bringer-{number}"}, data={},
             due=now + int(chance.between(4 * HOUR, 3 * DAY)),
