@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.access.default_policy import DEFAULT_POLICY
+from hub.config import schema
 from hub.config.forms import Form, form_of, form_of_mapping
 from hub.config.selectors import SELECTORS
 from hub.workflows import fragments, shape
@@ -204,7 +205,7 @@ def _keys() -> Iterator[str]:
     one, section = head["properties"]["input"]["additionalProperties"]["anyOf"]
     top = {
         "blueprint": {"type": "object"}, **body["properties"],
-        "extends": form_of(shape.text), "fragments": {"type": "array"}, "routines": {"type": "object"},
+        "extends": form_of(schema.text), "fragments": {"type": "array"}, "routines": {"type": "object"},
     }
     yield from _table("At the top", {"properties": top, "required": ["blueprint", *body["required"]]})
     yield from _table("`blueprint:`", head)

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from hub.config.marks import Document, Input, Mark, Marks, SecretText, YamlPath
-from hub.config.problems import Problems, suggest
+from hub.config.problems import Problem, Problems, suggest
 from hub.config.syntax import explain, too_deep
 
 SECRETS = "secrets.yaml"
@@ -28,6 +28,9 @@ _FORMS = {"null": _NULL, "bool": _BOOL, "int": _INT, "float": _FLOAT}
 MAX_VALUES = 200_000
 _MAX_DIGITS = 18
 MAX_DEPTH = 60
+#: Path -> what the file said, what was read, and what was wrong.
+_SHARED: dict[Path, tuple[bytes, Document | None, tuple[Problem, ...]]] = {}
+_MOST_SHARED = 64
 _MAX_BYTES = 8_000_000
 
 
@@ -50,6 +53,32 @@ def load_yaml(path: Path, problems: Problems, *, root: Path | None = None) -> Do
     file's own. Problems that leave the rest readable do not stop the reading.
     """
     return _Reading(root or path.parent, problems).document(path)
+
+
+def load_shared(path: Path, problems: Problems) -> Document | None:
+    """As `load_yaml`, for files that many others use: one that still says the same is not parsed again.
+
+    The document is shared: nobody may change its data or marks.
+    """
+    try:
+        said = path.read_bytes()
+    except OSError:
+        return load_yaml(path, problems)
+    known = _SHARED.get(path)
+    if known is None or known[0] != said:
+        found = Problems()
+        known = (said, load_yaml(path, found), tuple(found))
+        if len(_SHARED) >= _MOST_SHARED:
+            _SHARED.clear()
+        if known[1] is not None and known[1].files == (path,):  # what it includes may change by itself
+            _SHARED[path] = known
+    problems.extend(known[2])
+    return known[1]
+
+
+def forget_shared() -> None:
+    """Read every file anew from now on."""
+    _SHARED.clear()
 
 
 def load_text(text: str, name: str, problems: Problems, *, root: Path | None = None) -> Document | None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hub.config.loader import load_text, load_yaml
+from hub.config.loader import load_shared, load_text
 from hub.config.marks import Document, Marks, YamlPath
 from hub.config.problems import Problems, suggest
 from hub.config.schema import check
@@ -58,7 +58,7 @@ def compile_blueprint(
     """
     problems = Problems()
     document = (
-        load_yaml(source, problems) if isinstance(source, Path) else load_text(source, file, problems)
+        load_shared(source, problems) if isinstance(source, Path) else load_text(source, file, problems)
     )
     if document is None:
         return Compiled(None, problems, Marks(str(source) if isinstance(source, Path) else file))

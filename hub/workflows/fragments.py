@@ -16,7 +16,7 @@ from typing import Any
 import voluptuous as vol
 
 from hub.config.forms import form
-from hub.config.loader import load_yaml
+from hub.config.loader import load_shared
 from hub.config.marks import Document, Marks, YamlPath
 from hub.config.problems import Problems, suggest
 from hub.config.schema import Wrong, check, kind_of, mapping, name, table, text
@@ -27,6 +27,8 @@ from hub.workflows.engine import NEXT
 MAX_DEPTH = 8
 _TABLES = ("states", "deadlines", "routines", "keys")
 _BODY = ("fragment", "fragments", *_TABLES)
+#: Steps of a path after which it is clear whose a value is: states, NAME, on, EVENT.
+_DECIDING = 4
 _KEPT_WORDS = (NEXT, "stay")
 
 
@@ -110,9 +112,13 @@ class _Merge:
         broken: set[YamlPath] = set()
         files: dict[Path, None] = {}
         texts: dict[str, str] = {}
+        owners: dict[YamlPath, int | None] = {}  # most marks share the few steps that decide
         for index, part in enumerate(self.parts):
             for at, key, value in part.marks.items():
-                if self._owner(at) in (None, index):
+                top = at[:_DECIDING]
+                if top not in owners:
+                    owners[top] = self._owner(top)
+                if owners[top] in (None, index):
                     marks.put(at, key, value)
             broken |= {at for at in part.broken if self._owner(at) in (None, index)}
             files |= dict.fromkeys(part.files)
@@ -120,7 +126,7 @@ class _Merge:
         return Document(self.data, marks, path, tuple(files), frozenset(broken), texts)
 
     def _owner(self, path: YamlPath) -> int | None:
-        for length in range(min(len(path), 4), 0, -1):
+        for length in range(min(len(path), _DECIDING), 0, -1):
             found = self.owner.get(path[:length])
             if found is not None:
                 return found
@@ -321,7 +327,7 @@ def _read(
         what = "these files use each other in a circle" if circle else "too many files within files"
         problems.add(mark, f"{what}: {chain}", "take this line away", path)
         return None
-    return load_yaml(file, problems)
+    return load_shared(file, problems)
 
 
 def _inside(folders: Sequence[Path], word: str) -> Iterator[Path]:

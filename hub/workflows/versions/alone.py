@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.config.loader import load_yaml
+from hub.config.loader import load_shared
 from hub.config.problems import Problems
 from hub.workflows.compile import Compiled, compile_blueprint
 from hub.workflows.fragments import assemble
@@ -14,17 +14,21 @@ from hub.workflows.fragments import assemble
 
 def compile_alone(path: Path, library: Sequence[Path] = ()) -> Compiled:
     """The blueprint at `path` with its defaults, and stand-ins for what only a site can say."""
-    document = load_yaml(path, Problems())
+    return compile_blueprint(path, path.stem, stand_ins(path, library), library=library)
+
+
+def stand_ins(path: Path, library: Sequence[Path] = ()) -> dict[str, Any]:
+    """Something that fits for every input of a blueprint that has no default."""
+    document = load_shared(path, Problems())
     declared: Mapping[str, Any] = {}
     if document is not None and isinstance(document.data, dict):
         found = assemble(document, Problems(), library).at(("blueprint", "input"))
         declared = dict(_flat(found)) if isinstance(found, dict) else {}
-    given = {
+    return {
         name: _stand_in(name, spec["selector"]) for name, spec in declared.items()
         if isinstance(spec, dict) and "default" not in spec and spec.get("required", True)
         and "selector" in spec
     }
-    return compile_blueprint(path, path.stem, given, library=library)
 
 
 def _flat(declared: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
