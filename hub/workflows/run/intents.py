@@ -96,6 +96,8 @@ class Intents:
         allocation, place = _in_hand(run)
         if place.service is not Service.IN_SERVICE:
             raise StepFailed("barred", ", ".join(place.reasons))
+        if thermal.barred_for_good(run.tx, allocation["id"], self._places.climate.get(place.bank)):
+            raise StepFailed("barred", thermal.BARRED_FOR)
         known = custody.allocation(run.tx, allocation["id"])
         if known.outcome is AllocationOutcome.RELEASED:
             raise StepFailed("dispensed", f"{place.id} has dispensed for this allocation")

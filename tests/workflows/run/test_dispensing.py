@@ -77,6 +77,42 @@ states:
 """
 
 
+BASKET = """
+blueprint: {name: Basket, domain: handover, version: 1.0.0, lang: 1}
+source: {owner: hub}
+promise: {urgency: normal, first_paged: staff, minutes: 30}
+start: [{on: api}]
+initial: selecting
+states:
+  selecting:
+    enter: [{assign: {bank: snacks, product: "{{ item.sku }}", per: item}}]
+    on: {assign.failed: gone, entered: paying}
+  gone: {status: cancelled, final: true}
+  paying:
+    status: reserved
+    enter: [{authorise: {amount: 400, within: {seconds: 60}}}]
+    on: {effect.confirmed: giving, effect.refuted: gone, effect.in_doubt: recovery}
+  giving:
+    each: allocation
+    initial: dispensing
+    on:
+      each.done:
+        - {when: "{{ event.released > 0 }}", to: taking}
+        - {to: voiding}
+  dispensing:
+    parent: giving
+    enter: [{dispense: {evidence: drop_sensor, within: {seconds: 20}}}]
+    on: {effect.confirmed: next, effect.refuted: next, effect.in_doubt: recovery}
+  taking:
+    enter: [{capture: {}}]
+    on: {effect.confirmed: done, effect.refuted: done, effect.in_doubt: recovery}
+  voiding:
+    enter: [{void: {}}]
+    on: {effect.confirmed: gone, effect.refuted: gone, effect.in_doubt: recovery}
+  done: {status: completed, final: true}
+"""
+
+
 class ScriptedMachine(Driver):
     """Slots 1 and 2. `script` holds what the next motors do: drops, jam, unknown, not_sent, slow."""
 
@@ -252,6 +288,26 @@ def test_a_machine_turns_one_motor_at_a_time(world: Any) -> None:
         assert (await site.snapshot(second)).vars["why"] == "busy"
         await site.settled(60)
         assert (await site.state(first), machine.turned) == ("done", ["1"])
+
+    world(main)
+
+
+@pytest.mark.parametrize(("script", "turned", "state"), [
+    ([], ["1", "2"], "done"), (["jam"], ["2"], "done"), (["jam", "jam"], [], "gone"),
+])
+def test_a_basket_is_dispensed_one_by_one_on_one_payment(
+    world: Any, script: list[str], turned: list[str], state: str
+) -> None:
+    async def main(site: Any) -> None:
+        machine = await _vending(site)
+        machine.script = list(script)
+        await _offer(site, "basket", BASKET)
+        items = ({"sku": "cola", "quantity": 1}, {"sku": "chips", "quantity": 1})
+        sale = await site.handovers.create(Order("basket", items=items, terminal="front"))
+        await site.settled(10)
+        assert (await site.state(sale), machine.turned) == (state, turned)
+        counts = [(await _stock(site, slot))[0] for slot in ("snacks/S1", "snacks/S2")]
+        assert counts == [3 - turned.count("1"), 1 - turned.count("2")]
 
     world(main)
 
