@@ -18,6 +18,7 @@ from hub.workflows.run.allocations import (
     give_back,
     settle_outcome,
 )
+from hub.workflows.run.approvals import request_approval
 from hub.workflows.run.credentials import Credentials, revoke_credential
 from hub.workflows.run.money import owe_void
 from hub.workflows.run.places import Places
@@ -44,6 +45,7 @@ class Executors:
             "transfer_custody": _transfer_custody,
             "adjust_stock": _adjust_stock,
             "raise_incident": _raise_incident,
+            "request_approval": request_approval,
             "set": _set,
         }
 
@@ -69,11 +71,13 @@ def _give_up_money(run: Run, leg: commerce.Leg) -> None:
 
 def _assign(run: Run, args: Mapping[str, Any]) -> None:
     known = entries(run) if run.snapshot.turn < 0 else concerned(run)
-    giver = _giver(run, known)
-    for before in known:
-        if not before.get("freed"):
-            _refuse(run, before)
     bank, parts = str(args["bank"]), _parts(run, args)
+    live = [before for before in known if not before.get("freed")]
+    if len(live) == len(parts) == 1 and _exchanged(run, args, bank, live[0], parts[0]):
+        return
+    giver = _giver(run, known)
+    for before in live:
+        _refuse(run, before)
     with_asset = args.get("asset") or args.get("asset_kind")
     places = custody.assign_all(
         run.tx, run.handover_id, bank, parts, run.at, hold=str(args.get("hold", "hard")), giver=giver,
@@ -84,6 +88,28 @@ def _assign(run: Run, args: Mapping[str, Any]) -> None:
     ])
     if with_asset:
         run.set(asset=_asset(run, parts[0].allocation_id))
+
+
+def _exchanged(run: Run, args: Mapping[str, Any], bank: str, before: Entry, part: custody.Part) -> bool:
+    """Whether goods that are still to come, or in somebody's hands, just have another compartment now.
+
+    The allocation stays the same one, and its chain of custody goes on.
+    """
+    held = custody.allocation(run.tx, before["id"])
+    other_goods = part.product or part.asset or part.asset_kind or before.get("outcome")
+    if other_goods or held.custody == custody.HUB:
+        return False
+    try:
+        place = custody.reassign(
+            run.tx, held.id, run.at, bank=bank, size=part.size, thermal=part.thermal, low=part.low,
+            apart=part.apart, displaced=lambda moved: displaced(run, moved),
+        )
+    except custody.NothingFits:
+        return False  # unless it is the very one that it has now
+    if args.get("hold", "hard") == "hard":
+        custody.harden(run.tx, held.id, run.at)
+    run.set_allocation({**before, "bank": bank, "compartment": place})
+    return True
 
 
 def _giver(run: Run, known: Sequence[Entry]) -> str:
