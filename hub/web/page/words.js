@@ -45,6 +45,10 @@ const sentences = {
   "allocation.settled": (b) => [`The item was ${b.outcome}`, "good"],
   "allocation.freed": (b) => [`${place(b.compartment)} is free again`],
   "custody.transferred": (b) => [`Custody goes from ${holder(b.from)} to ${holder(b.to)}`, "good"],
+  "thermal.deposited": (b) => [`The clock of what lies in ${place(b.compartment)} runs: ${b.thermal}`],
+  "thermal.warned": (b) => [`${place(b.compartment)} is out of temperature: ${Math.floor(b.left / 6e7)} min left`, "bad"],
+  "thermal.breached": (b) => [`What lies in ${place(b.compartment)} was out of temperature too long`, "bad"],
+  "thermal.disposed": (b) => [`${b.who.split(":").pop()} throws it away`, "held"],
   "grant.issued": (b) => [`A right to open was issued (${(b.methods || []).join(", ") || b.kind})`],
   "grant.used": (b) => [`The right to open was used${b.method ? ` by ${b.method}` : ""}`],
   "grant.reused": () => ["The same door is opened once more"],
@@ -83,17 +87,24 @@ export function sentence(event) {
   return { text, tone };
 }
 
+const answers = {
+  accepted: "Thank you. Your door opens", started: "Thank you. One moment please", done: "Thank you",
+  queued: "Please close the door first. Then the next one opens", welcome: "Welcome. Please show the code",
+  awaiting: "Please hold your tag to the reader", noted: "Thank you",
+};
 const refusals = {
   unknown: "This code is not known", early: "Too early", late: "The time to collect is over", expired: "Too late",
   used: "This code was used already", spent: "This code was used already", revoked: "This code is no longer valid",
   throttled: "Too many wrong codes. Please wait", busy: "One moment please", not_now: "Not possible now",
+  no_grant: "There is nothing for you here now", door_open: "Please close the door first",
+  known_code: "This code was brought before", wrong_terminal: "Please go to the other terminal",
   no_such_selection: "There is nothing behind this number", out_of_order: "Out of order. Nothing was charged",
 };
 
 // What the terminal shows a person.
 export function told(frame) {
   if (frame.code === "selected") return `${frame.detail}: please pay`;
-  if (frame.code === "accepted") return "Thank you. Your door opens";
+  if (answers[frame.code]) return answers[frame.code];
   return refusals[frame.code.replace("refused.", "")] || said(frame.code);
 }
 
