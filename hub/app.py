@@ -27,11 +27,10 @@ from hub.site.versions import WORKFLOW_VERBS, Versions, drafts_of
 from hub.site.wiring import SiteWiring
 from hub.store import Reader, Store, StoreError, Tx
 from hub.transports import Lines
-from hub.workflows.run.desk_verbs import DESK_VERBS, DeskVerbs
+from hub.workflows.run.desk import Desk
 from hub.workflows.run.messages import MessageDelivery
 from hub.workflows.run.places import Places, TerminalPlace
 from hub.workflows.run.service import Changed, Handovers
-from hub.workflows.run.verbs import VERBS, Verbs
 from hub.workflows.run.words import Words
 
 _LOG = logging.getLogger(__name__)
@@ -115,14 +114,8 @@ class Hub:
         running = await hub.handovers.load()
         if running:
             _LOG.info("%d handovers go on where they stood", running)
-        verbs = Verbs(
-            store, around.clock, hub.handovers.engine, hub.handovers.executors, config.policy
-        )
-        for verb in VERBS:
-            hub.commands.register(f"handover.{verb}", verbs)
-        desk_verbs = DeskVerbs(store, around.clock, hub.handovers.engine, config.policy)
-        for verb in DESK_VERBS:
-            hub.commands.register(verb, desk_verbs)
+        people = Desk(store, around.clock, hub.handovers, config.policy)
+        people.register(hub.commands)
         for verb in WORKFLOW_VERBS:
             hub.commands.register(verb, hub.versions)
         hub.bus.listen(Changed, lambda _: hub.messages.nudge())
@@ -133,6 +126,7 @@ class Hub:
         hub._tasks.spawn("timers", hub.handovers.timers.run())
         hub._tasks.spawn("messages", hub.messages.run())
         hub._tasks.spawn("disk", hub._watch_disk())
+        hub._tasks.spawn("approvals", people.approving.run())
         return hub
 
     async def stop(self) -> None:

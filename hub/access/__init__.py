@@ -1,5 +1,23 @@
 """People, credentials, grants, entitlements, roles, approvals."""
 
+from hub.access.approvals import (
+    APPROVE_WITHIN,
+    Answered,
+    Approval,
+    ApprovalOver,
+    ApprovalState,
+    NoApproval,
+    NotYours,
+    answer_approval,
+    approval,
+    approval_page,
+    ask_approval,
+    expire_approvals,
+    next_expiry,
+    open_approvals_of,
+    withdraw_approval,
+    withdraw_approvals_of,
+)
 from hub.access.grants import (
     REOPEN_WITHIN,
     CodeTaken,
@@ -22,6 +40,7 @@ from hub.access.people import (
     Identity,
     NoPerson,
     PersonSpec,
+    complete_contact,
     contact,
     forget,
     identity,
@@ -36,9 +55,12 @@ from hub.access.presenting import Accepted, Candidate, Denied, candidate, knows,
 from hub.access.throttle import Throttle
 
 __all__ = [
-    "REOPEN_WITHIN", "Accepted", "Candidate", "CodeTaken", "Decision", "Denied", "Grant", "GrantSpent",
-    "Identity", "Issued", "NoFreePin", "NoPerson", "PersonSpec", "Policy", "PolicyError", "Target",
-    "Throttle", "candidate", "contact", "draw", "extend", "forget", "give_back", "grant_once", "grants_of",
-    "identity", "issue", "knows", "lend", "people_of_group", "person_by_pin", "person_by_tag", "present",
-    "remember_recipient", "reuse", "revoke", "sync_people", "use",
+    "APPROVE_WITHIN", "REOPEN_WITHIN", "Accepted", "Answered", "Approval", "ApprovalOver", "ApprovalState",
+    "Candidate", "CodeTaken", "Decision", "Denied", "Grant", "GrantSpent", "Identity", "Issued",
+    "NoApproval", "NoFreePin", "NoPerson", "NotYours", "PersonSpec", "Policy", "PolicyError", "Target",
+    "Throttle", "answer_approval", "approval", "approval_page", "ask_approval", "candidate",
+    "complete_contact", "contact", "draw", "expire_approvals", "extend", "forget", "give_back", "grant_once",
+    "grants_of", "identity", "issue", "knows", "lend", "next_expiry", "open_approvals_of", "people_of_group",
+    "person_by_pin", "person_by_tag", "present", "remember_recipient", "reuse", "revoke", "sync_people",
+    "use", "withdraw_approval", "withdraw_approvals_of",
 ]

@@ -86,6 +86,17 @@ def remember_recipient(tx: Tx, details: Mapping[str, Any], at: int) -> str:
     return ref
 
 
+def complete_contact(tx: Tx, person_ref: str, details: Mapping[str, Any], at: int) -> None:
+    """Add to what is known of a recipient: name, phone, email, address. The site's own people keep theirs.
+
+    Raises NoPerson.
+    """
+    if identity(tx, person_ref) is not None:
+        return
+    kept = {**contact(tx, person_ref), **{key: value for key, value in details.items() if value}}
+    tx.execute(_RESEAL, (tx.seal(person_ref, kept), at, person_ref))
+
+
 def contact(reader: Reader, person_ref: str) -> dict[str, Any]:
     """Name, phone, email, ref: whichever are known. Raises NoPerson, also after the person's key is gone."""
     row = reader.execute("SELECT sealed FROM person WHERE ref = ?", (person_ref,)).fetchone()

@@ -20,12 +20,16 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a verb is asked for. Empty fields are unknown and match only rules that do not ask for them."""
+    """What a verb is asked for. Empty fields are unknown and match only rules that do not ask for them.
+
+    `person_ref` is who collects, `depositor_ref` who brings: both have a handover of their own.
+    """
 
     id: str = ""
     workflow: str = ""
     status: str = ""
     person_ref: str = ""
+    depositor_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class _Rule:
         return (
             (self.status is None or target.status in self.status)
             and (self.workflow is None or self.workflow.match(target.workflow) is not None)
-            and (not self.own or (target.person_ref == actor.ref != ""))
+            and (not self.own or (actor.ref != "" and actor.ref in (target.person_ref, target.depositor_ref)))
         )
 
 

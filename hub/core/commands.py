@@ -20,6 +20,7 @@ class Command:
     """`verb` on `target` with `body`, asked by `actor`.
 
     `also(tx, answer)` runs in the transaction of the answer, for what must commit with it (S39).
+    `approved_by` are the people who approved it; only the hub itself fills it in.
     """
 
     verb: str
@@ -27,6 +28,7 @@ class Command:
     target: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
     also: Callable[[Any, Answer], None] | None = None
+    approved_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,16 @@ class Refused:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-Answer = Accepted | Refused
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Not done yet: it waits for the approval `approval` by `role` until `expires` (UTC microseconds)."""
+
+    approval: str
+    role: str
+    expires: int | None = None
+
+
+Answer = Accepted | Refused | Pending
 Handler = Callable[[Command], Awaitable[Answer]]
 
 

@@ -43,7 +43,7 @@ _PAGE = f"""
 SELECT {_COLUMNS} WHERE (state = 'open' OR NOT ?1)
   AND (?2 IS NULL OR (opened, id) < (SELECT opened, id FROM incident WHERE id = ?2))
 ORDER BY opened DESC, id DESC LIMIT ?3
-"""
+"""  # noqa: S608  constants only
 _OF = f"SELECT {_COLUMNS} WHERE handover_id = ? ORDER BY opened, id"
 _ABOUT = f"SELECT {_COLUMNS} WHERE subject = ?1 AND effect_id = ?1 AND state = 'open'"
 _INSERT = """

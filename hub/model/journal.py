@@ -49,6 +49,11 @@ REFUND_OPENED: Final = "refund.opened"  # refund, leg, amount
 REFUND_SETTLED: Final = "refund.settled"  # refund, leg, amount, state
 REFUND_REQUESTED: Final = "payment.refund_requested"  # leg, reference, amount, currency
 
+# stream handover/<id> where one is concerned, else approval/<id>
+APPROVAL_ASKED: Final = "approval.asked"  # approval, role, wanted, verb, target, about, who, expires
+APPROVAL_ANSWERED: Final = "approval.answered"  # approval, given, who, why, verb, asked_by
+APPROVAL_SETTLED: Final = "approval.settled"  # approval, state, verb, by
+
 # stream asset/<id>
 ASSET_ADDED: Final = "asset.added"  # kind, compartment, holder
 ASSET_CHANGED: Final = "asset.changed"  # kind, removed
@@ -75,7 +80,7 @@ MESSAGE_FAILED: Final = "message.failed"  # attempts, error, final
 MESSAGE_EXPIRED: Final = "message.expired"
 
 # stream order/<id>
-ORDER_OPENED: Final = "order.opened"  # reference, person, currency
+ORDER_OPENED: Final = "order.opened"  # reference, person, currency, handover, lines, paid
 ORDER_JOINED: Final = "order.joined"  # handover, lines, paid
 
 # stream site

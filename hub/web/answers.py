@@ -213,6 +213,21 @@ class DeadlineView(msgspec.Struct):
     pending: bool
 
 
+class CommandView(msgspec.Struct):
+    """A command on a handover: whether the handover takes it now, and who may give it.
+
+    `roles` may give it at once, `roles_with_approval` name whose approval each of the others needs.
+    """
+
+    name: str
+    possible: bool
+    why_not: str
+    allowed: Annotated[bool, Meta(description="Whether the caller may give it.")]
+    needs_approval: Annotated[str | None, Meta(description="Whose approval the caller needs first.")]
+    roles: list[str]
+    roles_with_approval: dict[str, str]
+
+
 class HandoverDetail(HandoverSummary):
     """Everything known of a handover. `recipient` only with the permission person.read."""
 
@@ -226,6 +241,7 @@ class HandoverDetail(HandoverSummary):
     legs: list[LegView]
     incidents: list[IncidentView]
     recipient: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    commands: list[CommandView] = []
 
 
 class CommandAnswer(msgspec.Struct, omit_defaults=True):

@@ -79,7 +79,8 @@ class Route:
     """One line of the table that drives routing, permissions and the OpenAPI document.
 
     `verb` is the permission, empty for none at all; `by_target` leaves asking for it to the handler, since
-    it depends on the handover. `keyed` takes an Idempotency-Key.
+    it depends on the handover. `keyed` takes an Idempotency-Key. `approvable` may answer 202: it waits for
+    somebody's approval.
     """
 
     method: str
@@ -98,6 +99,7 @@ class Route:
     problems: tuple[str, ...] = ()
     simulated: bool = False
     keyed: bool = False
+    approvable: bool = False
 
 
 async def read_json(request: web.Request, *, optional: bool) -> Any:

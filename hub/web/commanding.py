@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from hub.core.commands import Accepted, Answer, Command, Refused
+from hub.core.commands import Accepted, Answer, Command, Pending, Refused
 from hub.store import Tx
-from hub.web.answers import micros
+from hub.web.answers import iso, micros
+from hub.web.approval_answers import PendingAnswer
 from hub.web.calls import Api, Call, Reply, Serve, encode
 from hub.web.idempotency import Kept, find, keep
 from hub.web.ports import Ports
@@ -22,8 +23,11 @@ _REPLAYED = {"Idempotency-Replayed": "true"}
 def commanding(verb: str, target: str, shown: Callable[[Accepted], Any]) -> Serve:
     """The handler of one command; who may is asked in its transaction.
 
-    `target` is what is commanded, made of the address: `{id}`.
+    `target` is what is commanded, made of the address: `{id}`. What waits for an approval answers 202.
     """
+
+    def told(answer: Accepted | Pending) -> tuple[int, Any]:
+        return (202, _pending(verb, answer)) if isinstance(answer, Pending) else (200, shown(answer))
 
     async def serve(api: Api, call: Call) -> Reply:
         async with api.twins.turn(call.key):
@@ -32,14 +36,16 @@ def commanding(verb: str, target: str, shown: Callable[[Accepted], Any]) -> Serv
                 return kept
 
             def also(tx: Tx, answer: Answer) -> None:
-                if isinstance(answer, Accepted) and call.key is not None:
-                    keep(tx, call.key, Kept(200, encode(shown(answer)), ""), call.at)
+                if call.key is not None and not isinstance(answer, Refused):
+                    status, value = told(answer)
+                    keep(tx, call.key, Kept(status, encode(value), ""), call.at)
 
             asked = Command(verb, call.actor, target.format(**call.params), _arguments(call.body), also)
             answer = await api.ports.commands.call(asked)
         if isinstance(answer, Refused):
             raise _refused(answer, asked)
-        return Reply(shown(answer))
+        status, value = told(answer)
+        return Reply(value, status)
 
     return serve
 
@@ -57,15 +63,23 @@ async def answered(ports: Ports, call: Call) -> Reply | None:
 def _arguments(body: msgspec.Struct) -> dict[str, Any]:
     """What was written in the body, with moments as UTC microseconds."""
     written = {name: getattr(body, name) for name in body.__struct_fields__}
-    return {
-        name: micros(value) if isinstance(value, datetime) else value
-        for name, value in written.items() if value is not None and value != ""
-    }
+    return {name: _plain(value) for name, value in written.items() if value is not None and value != ""}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return micros(value)
+    return msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else value
+
+
+def _pending(verb: str, answer: Pending) -> PendingAnswer:
+    expires = None if answer.expires is None else iso(answer.expires)
+    return PendingAnswer(answer.approval, verb, answer.role, expires)
 
 
 def _refused(answer: Refused, asked: Command) -> Problem:
     members = {key: value for key, value in answer.detail.items() if key not in ("rule", "approval")}
     if answer.code == "forbidden":
-        members["permission"] = asked.verb
+        members.setdefault("permission", asked.verb)
     name = answer.code if answer.code in KINDS else "not-possible"
     return Problem(name, answer.reason, members=members)

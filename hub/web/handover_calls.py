@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hub.access import Target
@@ -13,6 +14,7 @@ from hub.web import answers, bodies
 from hub.web.access import demand
 from hub.web.answers import iso, micros
 from hub.web.calls import API, Api, Call, Reply, Serve, encode
+from hub.web.command_views import command_views
 from hub.web.commanding import answered, commanding
 from hub.web.handover_views import detail_view, event_view, summary_view
 from hub.web.idempotency import Kept, keep
@@ -33,6 +35,7 @@ async def create(api: Api, call: Call) -> Reply:
         if kept is not None:
             return kept
         order = order_of(asked, ports, call.at)
+        order = replace(order, vars={**order.vars, "created_by": call.actor.ref})
         machines = ports.handovers.engine.machines
         shown = b""
 
@@ -118,7 +121,12 @@ async def one(api: Api, call: Call) -> Reply:
         target = _target(row)
         named = api.ports.policy.decide(call.actor, "person.read", target, call.at)
         with_person = named.allowed and not named.needs_approval
-        return detail_view(reader, machines, row, with_person=with_person)
+        shown = detail_view(reader, machines, row, with_person=with_person)
+        snapshot = records.load(reader, row["id"])
+        shown.commands = command_views(
+            reader, api.ports.policy, machines.get(reader, snapshot.machine), snapshot, call.actor, call.at
+        )
+        return shown
 
     return Reply(await api.ports.store.read(read))
 

@@ -15,6 +15,7 @@ from hub.web import answers
 from hub.web.answers import iso
 from hub.workflows.machine import Machine
 from hub.workflows.run import records
+from hub.workflows.run.possible import takes
 
 
 def summary_view(
@@ -70,15 +71,8 @@ def _summary(machine: Machine, row: Mapping[str, Any]) -> dict[str, Any]:
     return shown | {
         "label": (state.label if state else "") or row["state"],
         "created": iso(row["created"]), "updated": iso(row["updated"]),
-        "takes": [] if row["ended"] else _takes(machine, row["state"]),
+        "takes": [] if row["ended"] else takes(machine, row["state"]),
     }
-
-
-def _takes(machine: Machine, state: str) -> list[str]:
-    found = machine.states.get(state)
-    return sorted(
-        name.removeprefix("command.") for name in (found.on if found else ()) if name.startswith("command.")
-    )
 
 
 def _recipient(reader: Reader, person_ref: str | None) -> dict[str, Any]:

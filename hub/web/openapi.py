@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from hub.web.approval_answers import PendingAnswer
 from hub.web.calls import API, Route
 from hub.web.frames import FRAMES
 from hub.web.problems import KINDS, MEDIA_TYPE, ProblemDetails
@@ -28,7 +29,7 @@ def document(routes: Sequence[Route], version: str, socket_types: Iterable[type]
     bodies = [route.body for route in routes if route.body is not None]
     given = [route.answer for route in routes if route.answer is not None]
     queries = {route.query for route in routes}
-    kinds = dict.fromkeys([*bodies, *given, ProblemDetails, *FRAMES, *socket_types, *queries])
+    kinds = dict.fromkeys([*bodies, *given, PendingAnswer, ProblemDetails, *FRAMES, *socket_types, *queries])
     _, schemas = msgspec.json.schema_components(kinds, ref_template=_REF)
     found = {query.__name__: schemas.pop(query.__name__) for query in queries}
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -107,10 +108,16 @@ def _responses(route: Route) -> dict[str, Any]:
     good: dict[str, Any] = {"description": route.summary, "content": {route.media: {"schema": schema}}}
     if route.status == 201:
         good["headers"] = {"Location": {"description": "What was made.", "schema": {"type": "string"}}}
+    found = {str(route.status): good}
+    if route.approvable:
+        waits = {"description": "It waits for somebody's approval.", "content": {
+            route.media: {"schema": _ref(PendingAnswer)},
+        }}
+        found["202"] = waits
     by_status: dict[int, list[str]] = defaultdict(list)
     for name in problems_of(route):
         by_status[KINDS[name].status].append(name)
-    return {str(route.status): good} | {
+    return found | {
         str(status): {
             "description": f"{HTTPStatus(status).phrase}: " + ", ".join(f"`{name}`" for name in names),
             "content": {MEDIA_TYPE: {"schema": _ref(ProblemDetails)}},

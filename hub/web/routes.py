@@ -10,19 +10,11 @@ from hub.web import (
     handover_calls,
     order_calls,
     site_calls,
+    verb_routes,
     workflow_calls,
 )
 from hub.web.calls import Route
 
-_COMMANDS = {
-    "load": ("Opens the compartment for staff to load it", bodies.Plain),
-    "cancel": ("Cancels the handover", bodies.Plain),
-    "extend": ("Moves a deadline", bodies.Extend),
-    "reissue": ("Revokes the credential and sends a fresh one", bodies.Plain),
-    "open": ("Opens the compartment by order of the desk", bodies.Plain),
-    "dispose": ("Opens the compartment for staff to throw its contents away", bodies.Plain),
-    "resolve": ("Gives the verdict on an incident", bodies.Resolve),
-}
 _ON_INCIDENT = {
     "resolve": ("Gives the verdict on an incident and ends it", bodies.Verdict, ("bad-verdict",)),
     "assign": ("Hands an incident to somebody", bodies.Assign, ("bad-owner",)),
@@ -37,15 +29,10 @@ _AT_COMPARTMENT = {
 }
 #: Where commands are given, and the words for them.
 COMMANDS = {
-    "/handovers/{id}": tuple(_COMMANDS), "/incidents/{id}": tuple(_ON_INCIDENT),
-    "/compartments/{bank}/{name}": tuple(_AT_COMPARTMENT),
+    "/handovers/{id}": tuple(verb_routes.COMMANDS), "/incidents/{id}": tuple(_ON_INCIDENT),
+    "/compartments/{bank}/{name}": tuple(_AT_COMPARTMENT), "/approvals/{id}": tuple(verb_routes.ON_APPROVAL),
 }
-_SHARED = ("forbidden", "approval-needed", "not-now", "not-possible", "idempotency-mismatch")
-_REFUSALS = ("unknown-handover", *_SHARED)
-_MORE_REFUSALS = {
-    "extend": ("in-the-past",), "resolve": ("no-incident", "which-incident", "bad-verdict"),
-    "load": ("offline",), "open": ("offline",), "dispose": ("offline",),
-}
+_SHARED = verb_routes.SHARED
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -74,14 +61,8 @@ ROUTES: tuple[Route, ...] = (
         handover_calls.events, verb="handover.read", by_target=True, query=bodies.EventsQuery,
         answer=answers.EventPage, problems=("unknown-handover", "forbidden"),
     ),
-    *(
-        Route(
-            "POST", f"/handovers/{{id}}/{verb}", f"{verb}Handover", summary, handover_calls.command(verb),
-            verb=f"handover.{verb}", by_target=True, body=body, body_optional=body is bodies.Plain,
-            answer=answers.CommandAnswer, keyed=True, problems=_REFUSALS + _MORE_REFUSALS.get(verb, ()),
-        )
-        for verb, (summary, body) in _COMMANDS.items()
-    ),
+    *verb_routes.HANDOVER_ROUTES,
+    *verb_routes.APPROVAL_ROUTES,
     Route(
         "GET", "/orders", "listOrders", "Orders with their lines, newest first", order_calls.orders,
         verb="handover.read", query=order_calls.OrdersQuery, answer=order_calls.OrderPage,
@@ -98,7 +79,7 @@ ROUTES: tuple[Route, ...] = (
         Route(
             "POST", f"/incidents/{{id}}/{word}", f"{word}Incident", summary,
             desk_calls.incident_command(word), verb=f"incident.{word}", by_target=True, body=body,
-            answer=answers.IncidentAnswer, keyed=True,
+            answer=answers.IncidentAnswer, keyed=True, approvable=True,
             problems=("unknown-incident", "no-incident", *_SHARED, *more),
         )
         for word, (summary, body, more) in _ON_INCIDENT.items()
@@ -107,7 +88,7 @@ ROUTES: tuple[Route, ...] = (
         Route(
             "POST", f"/compartments/{{bank}}/{{name}}/{word}", f"{word}Compartment", summary,
             desk_calls.compartment_command(verb), verb=verb, by_target=True, body=body,
-            answer=answers.CompartmentAnswer, keyed=True,
+            answer=answers.CompartmentAnswer, keyed=True, approvable=True,
             problems=("unknown-compartment", *_SHARED, *more),
         )
         for word, (verb, summary, body, more) in _AT_COMPARTMENT.items()
@@ -121,7 +102,8 @@ ROUTES: tuple[Route, ...] = (
         "Gives the version in the files to new handovers; live ones keep theirs", workflow_calls.apply,
         verb="workflow.apply", by_target=True, body=bodies.Apply, body_optional=True,
         answer=workflow_calls.WorkflowApplied, keyed=True, problems=(
-            "no-such-workflow", "invalid-workflow", "other-version", "restart-needed", *_SHARED,
+            "no-such-workflow", "invalid-workflow", "other-version", "restart-needed",
+            "approval-needed", *_SHARED,
         ),
     ),
     Route(

@@ -22,12 +22,12 @@ from hub.model.effects import Intent, JsonMap, Receipt, Resolution
 from hub.model.observations import DoorSeen
 from hub.model.states import Door, Size, Thermal
 from hub.plugins.guard import DeviceGuard
-from hub.site.shipped import shipped
+from hub.config.shipped import shipped
 from hub.store import Reader, Store
 from hub.workflows.compile import compile_blueprint
+from hub.workflows.run.desk import Desk
 from hub.workflows.run.places import Places, TerminalPlace
 from hub.workflows.run.service import Changed, Handovers, Order
-from hub.workflows.run.verbs import Verbs
 from hub.workflows.run.words import Words
 
 T = TypeVar("T")
@@ -107,9 +107,7 @@ class Pickups:
         self.handovers.attach(EffectRunner(
             clock, devices, SupplyGates({}, {}), self._tasks, store.epoch, self._settle
         ))
-        self._verbs = Verbs(
-            store, clock, self.handovers.engine, self.handovers.executors, access.Policy.default()
-        )
+        self._verbs = Desk(store, clock, self.handovers, access.Policy.default()).verbs
         self._reached: dict[str, asyncio.Queue[str]] = {}
         bus.listen(Changed, self._changed)
 

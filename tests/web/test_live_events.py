@@ -43,10 +43,11 @@ async def closed_with(ws) -> int:
 
 
 async def test_a_snapshot_comes_first_then_what_changes(world):
+    before = await world.head()
     async with connected(world) as ws:
         snapshot = await ws.receive_json(timeout=10)
         assert snapshot["kind"] == "snapshot"
-        assert snapshot["seq"] == await world.head()
+        assert before <= snapshot["seq"] <= await world.head()  # devices may speak meanwhile
         assert [c["name"] for c in snapshot["banks"][0]["compartments"]] == ["B2", "A1", "A3"]
         await frame_of(ws, "devices")
         handover = await world.order()

@@ -40,6 +40,12 @@ def address(route: Any, handover: str) -> str:
     return API + "/".join(names.get(part, part) for part in route.path.split("/"))
 
 
+_WITH_A_REASON = (
+    "reassignHandover", "refundHandover", "refuseHandover", "disputeHandover", "completeHandover",
+    "denyHandover", "denyApproval",
+)
+
+
 def good_body(route: Any, order: dict[str, Any]) -> Any:
     return {
         "createHandover": order,
@@ -50,6 +56,9 @@ def good_body(route: Any, order: dict[str, Any]) -> Any:
         "barCompartment": {"why": "cleaning"},
         "unbarCompartment": {"why": "clean"},
         "countCompartment": {"quantity": 3},
+        **{name: {"why": "looked at it"} for name in _WITH_A_REASON},
+        "declareHandover": {"what": "the box is wet"},
+        "inspectHandover": {"verdict": "accept"},
         "foundCompartment": {"what": "an umbrella"},
         "emptyCompartment": {"why": "looked inside"},
     }.get(route.name, {} if route.body else None)

@@ -28,11 +28,10 @@ from hub.workflows.rehearsal.memory import Memory
 from hub.workflows.rehearsal.plan import LETTERS, Plan
 from hub.workflows.rehearsal.weather import Weather
 from hub.workflows.run import records
-from hub.workflows.run.desk_verbs import DESK_VERBS, DeskVerbs
+from hub.workflows.run.desk import Desk
 from hub.workflows.run.messages import MessageDelivery
 from hub.workflows.run.presentations import Told
 from hub.workflows.run.service import Changed, Handovers, Order
-from hub.workflows.run.verbs import VERBS, Verbs
 
 _LOG = logging.getLogger(__name__)
 _STEP = 0.05
@@ -128,13 +127,7 @@ class Rehearsal:
         self.messages = MessageDelivery(self.store, clock, self.shelf, LETTERS)
         self.bus.listen(Changed, self._post)
         self.commands = CommandPort()
-        engine = self.handovers.engine
-        verbs = Verbs(self.store, clock, engine, self.handovers.executors, plan.policy)
-        for verb in VERBS:
-            self.commands.register(f"handover.{verb}", verbs)
-        desk_verbs = DeskVerbs(self.store, clock, engine, plan.policy)
-        for verb in DESK_VERBS:
-            self.commands.register(verb, desk_verbs)
+        Desk(self.store, clock, self.handovers, plan.policy).register(self.commands)
 
     def _drivers(self) -> dict[str, Any]:
         ground, clock, plan = self.ground, self.clock, self.plan

@@ -50,6 +50,8 @@ class Run:
     moved: bool = False
     #: Why the last act was refused before anything was written.
     refused: StepFailed | None = None
+    #: Who asked for what happens: a person_ref or a token; empty where nobody did.
+    actor: str = ""
     #: The snapshot whose variables, deadlines, status and phase the journal knows.
     noted: Snapshot = field(init=False)
 

@@ -9,6 +9,8 @@ from hub import access, desk
 from hub.model import schedules
 from hub.model.failures import StepFailed
 from hub.model.states import GrantKind, Method
+from hub.store import Tx
+from hub.workflows.engine import Snapshot
 from hub.workflows.run.advance import Run
 from hub.workflows.run.allocations import concerned
 from hub.workflows.run.places import Places
@@ -103,6 +105,28 @@ def credential_of(run: Run, party: str) -> Mapping[str, Any]:
     if party == RECIPIENT:
         return values.get("credential") or {}
     return (values.get("credentials") or {}).get(party) or {}
+
+
+def issued_with(credential: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments by which another credential of the same kind is issued."""
+    same = {key: credential[key] for key in ("methods", "kind", "uses") if key in credential}
+    return {**same, "until": credential["deadline"]}
+
+
+def extend_credentials(
+    tx: Tx, snapshot: Snapshot, deadline: str, until: int, at: int
+) -> dict[str, Any]:
+    """A deadline was moved: the credentials that are valid until then move with it. The changed variables."""
+    known: Mapping[str, Mapping[str, Any]] = snapshot.vars.get("credentials") or {}
+    if not known and snapshot.vars.get("credential"):
+        known = {RECIPIENT: snapshot.vars["credential"]}
+    moved = {party: {**one, "until": until} for party, one in known.items() if one["deadline"] == deadline}
+    for party in moved:
+        access.extend(tx, snapshot.handover_id, until, at, party=party)
+    if not moved:
+        return {}
+    own = {"credential": moved[RECIPIENT]} if RECIPIENT in moved else {}
+    return {"credentials": {**known, **moved}, **own}
 
 
 def _keep(run: Run, party: str, credential: Mapping[str, Any] | None) -> None:

@@ -16,7 +16,7 @@ from hub.store import Store, Tx
 from hub.workflows.engine import Snapshot
 from hub.workflows.run import records
 from hub.workflows.run.advance import Engine
-from hub.workflows.run.commanding import answer, forbidden, note, target_of
+from hub.workflows.run.commanding import answer, decided, note, target_of
 from hub.workflows.run.verdicts import resolve
 
 #: The reason of a bar that somebody set by hand.
@@ -49,13 +49,18 @@ class DeskVerbs:
     async def __call__(self, command: Command) -> Answer:
         """Serve a verb of DESK_VERBS on the compartment or incident `command.target`. Raises StoreError."""
         at = self._clock.now()
-        work = self._compartment if command.verb in self._at_compartment else self._incident
-        return await answer(self._store, command, lambda tx: work(tx, command, at))
+        return await answer(self._store, command, lambda tx: self.in_transaction(tx, command, at))
+
+    def in_transaction(self, tx: Tx, command: Command, at: int) -> Answer:
+        """The command within a transaction of the caller's. Raises StepFailed."""
+        if command.verb in self._at_compartment:
+            return decided(
+                tx, self._policy, command, access.Target(command.target), at,
+                lambda: self._compartment(tx, command, at),
+            )
+        return self._incident(tx, command, at)
 
     def _compartment(self, tx: Tx, command: Command, at: int) -> Answer:
-        refused = forbidden(self._policy, command, access.Target(command.target), at)
-        if refused is not None:
-            return refused
         try:
             place = custody.compartment(tx, command.target)
         except custody.NoCompartment:
@@ -74,9 +79,14 @@ class DeskVerbs:
             found = None
         snapshot = _handover_of(tx, found) if found is not None else None
         target = target_of(snapshot) if snapshot is not None else access.Target(command.target)
-        refused = forbidden(self._policy, command, target, at)
-        if refused is not None:
-            return refused
+        return decided(
+            tx, self._policy, command, target, at,
+            lambda: self._on_one(tx, found, snapshot, command, at),
+        )
+
+    def _on_one(
+        self, tx: Tx, found: desk.Incident | None, snapshot: Snapshot | None, command: Command, at: int
+    ) -> Answer:
         if found is None:
             return Refused("unknown-incident", f"there is no incident {command.target!r}")
         if not found.open:
@@ -96,7 +106,10 @@ class DeskVerbs:
             return Refused("bad-verdict", "a verdict is one of: " + ", ".join(desk.IncidentVerdict))
         if not why:
             return Refused("not-possible", "an incident is resolved for a reason: say why")
-        resolve(tx, self._engine, found, snapshot, verdict, command.actor.ref, why, at)
+        resolve(
+            tx, self._engine, found, snapshot, verdict, command.actor.ref, why, at,
+            approved_by=", ".join(command.approved_by) or None,
+        )
         if snapshot is not None:
             note(tx, f"handover/{snapshot.handover_id}", command, at)
         return Accepted(_incident_view(desk.incident(tx, found.id)))

@@ -21,7 +21,8 @@ from hub.workflows import expressions
 from hub.workflows.engine import Event, EventClass, Snapshot, scope_of
 from hub.workflows.machine import Machine
 from hub.workflows.run import records, versions, visits
-from hub.workflows.run.advance import Engine
+from hub.workflows.run.advance import Engine, Run
+from hub.workflows.run.approvals import withdraw_left
 from hub.workflows.run.backlog import Backlog
 from hub.workflows.run.executors import Executors, end
 from hub.workflows.run.facts import Facts
@@ -75,7 +76,7 @@ class Handovers:
             machines=self._machines, guards=expressions.truth, render=expressions.render, scope=scope_of,
             executors=self.executors.table, intend=self.intents,
             begin_effect=self._begin, arm=self.timers.arm, ended=end,
-            changed=lambda snapshot: bus.fire(_changed(snapshot)), rested=give_back_use,
+            changed=lambda snapshot: bus.fire(_changed(snapshot)), rested=_rest,
         )
         self.climate = Climate(store, clock, self.engine, places)
         table = self.executors.table
@@ -300,6 +301,12 @@ class Handovers:
     def _begin(self, intent: Intent) -> None:
         assert self._effects is not None
         self._effects.begin(intent)
+
+
+def _rest(run: Run) -> None:
+    """A handover comes to rest: what nobody needs any more is given back."""
+    give_back_use(run)
+    withdraw_left(run)
 
 
 def _changed(snapshot: Snapshot) -> Changed:

@@ -15,13 +15,13 @@ from hub.workflows.run.money import note_approved, paid_back
 
 def resolve(
     tx: Tx, engine: Engine, found: desk.Incident, snapshot: Snapshot | None, verdict: str, who: str, why: str,
-    at: int,
+    at: int, *, approved_by: str | None = None,
 ) -> Run | None:
     """End an open incident by a verdict of desk.IncidentVerdict, and what hangs on it.
 
     `snapshot` is its handover, None where there is none; what became of that is returned.
     """
-    desk.resolve_incident(tx, found.id, verdict, who, why, at)
+    desk.resolve_incident(tx, found.id, verdict, who, why, at, approved_by=approved_by)
     if found.effect_id:
         _settle_doubt(tx, found, verdict, at)
     if snapshot is None:

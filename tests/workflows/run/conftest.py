@@ -28,11 +28,10 @@ from hub.store import Store
 from hub.store.cursors import read_stream
 from hub.workflows.compile import compile_blueprint
 from hub.workflows.run import records
-from hub.workflows.run.desk_verbs import DeskVerbs
+from hub.workflows.run.desk import Desk
 from hub.workflows.run.places import Places, TerminalPlace
 from hub.workflows.run.presentations import Told
 from hub.workflows.run.service import Handovers, Order
-from hub.workflows.run.verbs import Verbs
 from hub.workflows.run.words import Words
 
 BLUEPRINTS = Path(__file__).parents[3] / "blueprints"
@@ -164,10 +163,8 @@ class World:
             in_doubt=lambda effect: store.read(lambda r: in_doubt(r, effect)),
         )
         self.handovers.attach(self.effects)
-        self.verbs = Verbs(
-            store, clock, self.handovers.engine, self.handovers.executors, access.Policy.default()
-        )
-        self.desk_verbs = DeskVerbs(store, clock, self.handovers.engine, access.Policy.default())
+        self.people = Desk(store, clock, self.handovers, access.Policy.default())
+        self.verbs, self.desk_verbs = self.people.verbs, self.people.desk_verbs
 
     async def begin(self, *, timers: bool = True) -> None:
         sizes = {1: None, 2: None, 3: "cola", 4: "cola"}
@@ -215,6 +212,23 @@ class World:
         answer = await self.desk_verbs(Command(verb, actor, target, body))
         await self.settled(3)
         return answer
+
+    async def approve(self, approval: str, actor: Actor = SUPERVISOR, **body: Any) -> Answer:
+        """Agree to a request."""
+        return await self._answered("approval.approve", approval, actor, body)
+
+    async def deny(self, approval: str, actor: Actor = SUPERVISOR, **body: Any) -> Answer:
+        """Do not agree to a request."""
+        return await self._answered("approval.deny", approval, actor, body)
+
+    async def _answered(self, verb: str, approval: str, actor: Actor, body: Any) -> Answer:
+        answer = await self.people.approving(Command(verb, actor, approval, body))
+        await self.settled(3)
+        return answer
+
+    async def requests(self) -> list[access.Approval]:
+        """The open requests for approval, newest first."""
+        return await self.store.read(lambda r: access.approval_page(r, only_open=True, limit=50))
 
     async def incident(self, kind: str) -> Any:
         """The one open incident of a kind."""
