@@ -132,8 +132,8 @@ def join_order(
         name = reference or handover_id
         tx.execute(_INSERT, (order_id, name, person_ref, currency, *payment, at))
         opened: dict[str, Json] = {"reference": name, "person": person_ref, "currency": currency}
-        tx.journal("order/" + order_id, journal.ORDER_OPENED, opened, at)
     else:
+        opened = {}
         order_id = row[0]
         if paid is not None:
             tx.execute(_PAY, (*payment, order_id))
@@ -148,7 +148,9 @@ def join_order(
         "handover": handover_id, "lines": [{"sku": line.sku, "quantity": line.quantity} for line in lines],
         "paid": None if paid is None else paid.reference,
     }
-    tx.journal("order/" + order_id, journal.ORDER_JOINED, joined, at)
+    # One row: most orders have one handover.
+    kind = journal.ORDER_OPENED if opened else journal.ORDER_JOINED
+    tx.journal("order/" + order_id, kind, {**opened, **joined}, at)
     return order_id
 
 
