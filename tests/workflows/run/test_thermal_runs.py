@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hub import access, custody, desk
 from hub.core.clock import HOUR, MINUTE, SECOND
@@ -18,6 +20,7 @@ from hub.custody import thermal
 from hub.custody.thermal import DEFAULTS
 from hub.model.observations import FaultRaised
 from hub.model.states import Door, FaultKind, Method, Service, Size, Thermal
+from hub.store import StoreBlocked
 from hub.store.cursors import read_stream
 from hub.workflows.compile import compile_blueprint
 from hub.workflows.rehearsal import Ground, Plan, Rehearsal, Script
@@ -327,6 +330,60 @@ def test_a_breach_in_a_state_that_does_not_take_it_is_told_when_it_can(kitchen: 
         await here.site.call("incident.resolve", incident.id, desk_actor, body)
         await here.wait(HOUR)
         assert await here.state(handover) == "condemned"
+
+    kitchen(main)
+
+
+_STEPS = st.lists(
+    st.tuples(st.sampled_from(["cold", "warm", "silent", "down", "killed"]), st.integers(3, 40)),
+    min_size=1, max_size=8,
+)
+
+
+@pytest.mark.req("TH-03")
+@settings(max_examples=25, deadline=None)
+@given(_STEPS)
+def test_whatever_happens_no_time_out_of_class_is_missed(steps: list[tuple[str, int]]) -> None:
+    async def main(clock: Any) -> None:
+        here = Kitchen(clock)
+        await here.site.begin()
+        handover = await here.filled()
+        bad = 0
+        for what, minutes in [*steps, ("cold", 3)]:
+            here.air(12 if what == "warm" else 4)
+            (here.ground.dark.add if what == "silent" else here.ground.dark.discard)("climate")
+            if what == "down":
+                await here.power_cut(minutes * MINUTE)
+            else:
+                if what == "killed":
+                    await here.power_cut(0)
+                await here.wait(minutes * MINUTE)
+            bad += 0 if what in ("cold", "killed") else minutes * MINUTE
+        lot = await here.lot(handover)
+        assert bad <= lot.used <= bad + len(steps) * 3 * MINUTE
+        assert (lot.breached is not None) == (lot.used >= COLD.allowed)
+        await here.site.end()
+
+    run_virtual(main, START)
+
+
+def test_what_a_full_disk_does_not_take_is_counted_afterwards(kitchen: Any) -> None:
+    async def main(here: Kitchen) -> None:
+        handover = await here.filled()
+        store = here.site.store
+        write = store.write
+
+        async def full(fn: Any, **more: Any) -> Any:
+            raise StoreBlocked("the disk is full", "make room")
+
+        store.write = full
+        here.air(12)
+        await here.wait(20 * MINUTE)
+        here.air(4)
+        await here.wait(5 * MINUTE)
+        store.write = write
+        await here.wait(5 * MINUTE)
+        assert 20 * MINUTE <= (await here.lot(handover)).used <= 22 * MINUTE
 
     kitchen(main)
 
