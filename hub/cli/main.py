@@ -31,6 +31,7 @@ COMMANDS = {
     "demo": Subcommand("hub.cli.demo", "Walk the demo site as its customers would."),
     "test": Subcommand("hub.cli.test", "Run the cases of a blueprint on virtual time."),
     "blueprint": Subcommand("hub.cli.blueprint", "Compare, plan, apply and import versions of workflows."),
+    "simulate": Subcommand("hub.cli.simulate", "Run days of a site on virtual time, with users and faults."),
     "twin": Subcommand("hub.cli.twin", "Serve a site's simulators, and act in them."),
     "trace": Subcommand("hub.cli.trace", "Draw what happened to a handover, beside its blueprint."),
     "audit": Subcommand("hub.cli.audit", "Verify the hash-chained record."),
