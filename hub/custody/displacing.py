@@ -14,7 +14,7 @@ from hub.model import journal
 from hub.model.effects import Json
 from hub.model.failures import StepFailed
 from hub.model.states import Hold, Size, Thermal
-from hub.store import Reader, Tx
+from hub.store import Tx
 
 # Nobody is at a soft hold's door, and nothing is inside: it is a promise of a place, not of this place.
 _SOFT = """
@@ -96,14 +96,15 @@ def reassign(
         word if apart is None else apart,
     )
     with tx.savepoint():
-        if displaced is not None and before.hold is Hold.HARD and _other(tx, wanted, before.id) is None:
-            make_room(tx, wanted, at, displaced)
+        try:
+            with tx.savepoint():
+                return _move(tx, held, wanted, "reassigned", at)
+        except NothingFits:
+            if displaced is None or before.hold is not Hold.HARD:
+                raise
+            if make_room(tx, wanted, at, displaced) is None:
+                raise
         return _move(tx, held, wanted, "reassigned", at)
-
-
-def _other(reader: Reader, wanted: Wish, but: str) -> str | None:
-    found = find(reader, wanted)
-    return None if found == but else found
 
 
 def _move(tx: Tx, held: Allocation, wanted: Wish, why: str, at: int) -> str:
