@@ -242,6 +242,7 @@ class HandoverDetail(HandoverSummary):
     incidents: list[IncidentView]
     recipient: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     commands: list[CommandView] = []
+    order: Annotated[str | None, Meta(description="The order that it belongs to: GET /orders/ID.")] = None
 
 
 class CommandAnswer(msgspec.Struct, omit_defaults=True):

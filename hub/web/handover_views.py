@@ -45,6 +45,7 @@ def detail_view(
         effects=[_effect(found) for found in effects_of(reader, handover_id)],
         legs=[_leg(reader, found) for found in commerce.legs_of(reader, handover_id)],
         incidents=[incident_view(found) for found in desk.incidents_of(reader, handover_id)],
+        order=commerce.order_of(reader, handover_id),
         recipient=msgspec.UNSET if recipient is None else recipient,
     )
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hub.api import CashlessReader, Rejected
 from hub.model.observations import SessionBegun, SessionEnded
 from hub.model.states import EffectKind, FaultKind, Verdict
+from hub.plugins.manifest import read_manifest
+from integrations import mdb
 
 AUTHORISE_FIRST = {"always_idle": False}
 
@@ -532,5 +536,6 @@ def test_the_driver_is_a_cashless_reader_without_a_hold_or_a_refund(at_till):
         assert isinstance(till.driver, CashlessReader)
         rail = till.driver.rail
         assert not (rail.query or rail.hold or rail.partial_capture or rail.refund)
+        assert rail == read_manifest(Path(mdb.__file__).parent).rail
 
     at_till(story)

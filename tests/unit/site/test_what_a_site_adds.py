@@ -172,6 +172,7 @@ def test_a_blueprint_uses_a_step_of_an_integration(speaking: Any) -> None:
     ("mailer.say", "mailer.sai", "unknown step 'mailer.sai'"),
     (", words: hello", "", "'words' is missing"),
     (", effect.refuted: done", "", "effect.refuted"),
+    ("effect.refuted: done", "effect.refuted: speaking", "is blind: nothing observes it"),
 ])
 def test_a_step_of_an_integration_is_checked_like_any_other(
     speaking: Any, old: str, new: str, message: str
