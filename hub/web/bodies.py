@@ -72,12 +72,16 @@ class NewHandover(_Body):
     """What a new handover is about.
 
     Handovers with the same `order_ref` belong to one order. `depositor` brings what the recipient collects,
-    `due` is when it is to be back, and `data` is whatever else the blueprint asks for.
+    `due` is when it is to be back, and `data` is whatever else the blueprint asks for. With `start: desk` it
+    begins as staff begin it, where the blueprint lets them: then recipient and items may be missing.
+    `terminal` is where the person stands.
     """
 
     workflow: Word
-    recipient: Recipient
-    items: Annotated[list[Item], Meta(min_length=1, max_length=100)]
+    recipient: Recipient | None = None
+    items: Annotated[list[Item], Meta(max_length=100)] = []
+    start: Literal["api", "desk"] = "api"
+    terminal: Word | None = None
     external_ref: Word | None = None
     window: Window | None = None
     order_ref: Word | None = None

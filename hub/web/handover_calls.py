@@ -48,10 +48,11 @@ async def create(api: Api, call: Call) -> Reply:
                 keep(tx, call.key, Kept(201, shown, _href(handover_id)), call.at)
 
         try:
-            handover_id = await ports.handovers.create(order, also=also)
+            handover_id = await ports.handovers.create(order, start=asked.start, also=also)
         except UnknownWorkflow:
-            offered = [name for name, w in ports.handovers.offered.items() if w.starts_on("api")]
-            detail = f"no workflow {asked.workflow!r} begins by the API here"
+            offered = [name for name, w in ports.handovers.offered.items() if w.starts_on(asked.start)]
+            how = "at the desk" if asked.start == "desk" else "by the API"
+            detail = f"no workflow {asked.workflow!r} begins {how} here"
             raise Problem("unknown-workflow", detail, mend=suggest(asked.workflow, offered)) from None
         except records.ReferenceTaken as taken:
             href = _href(taken.handover_id)
@@ -75,11 +76,30 @@ def order_of(asked: bodies.NewHandover, ports: Ports, at: int) -> Order:
     }
     return Order(
         asked.workflow, items=tuple(_item(item, index, ports) for index, item in enumerate(asked.items)),
-        recipient=_party(asked.recipient, "recipient"), external_ref=asked.external_ref,
+        recipient=_recipient(asked), external_ref=asked.external_ref, terminal=_terminal(asked, ports),
         window=_window(asked.window, at), order_ref=asked.order_ref,
         depositor={} if asked.depositor is None else _party(asked.depositor, "depositor"),
         vars={name: value for name, value in values.items() if value is not None},
     )
+
+
+def _recipient(asked: bodies.NewHandover) -> dict[str, str]:
+    """Who collects, and what: only staff may begin without."""
+    if asked.start != "desk" and not asked.items:
+        raise Problem("invalid", "Expected at least one item - at `$.items`")
+    if asked.recipient is None:
+        if asked.start == "desk":
+            return {}
+        raise Problem("invalid", "the recipient is missing - at `$.recipient`", mend=_SOMEBODY)
+    return _party(asked.recipient, "recipient")
+
+
+def _terminal(asked: bodies.NewHandover, ports: Ports) -> str:
+    known = ports.config.terminals
+    if asked.terminal is not None and asked.terminal not in known:
+        mend = suggest(asked.terminal, known)
+        raise Problem("invalid", f"there is no terminal {asked.terminal!r} - at `$.terminal`", mend=mend)
+    return asked.terminal or ""
 
 
 def _party(asked: bodies.Recipient, which: str) -> dict[str, str]:

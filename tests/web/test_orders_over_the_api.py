@@ -22,7 +22,8 @@ async def test_an_order_shows_its_lines_what_was_paid_and_its_handovers(world):
         {**LINE, "handover": handover, "use_by": "2031-01-01T00:00:00.000000Z"}
     ]
     assert [part["id"] for part in order["handovers"]] == [handover]
-    assert (await world.get(order["handovers"][0]["href"])).body["id"] == handover
+    shown = (await world.get(order["handovers"][0]["href"])).body
+    assert (shown["id"], shown["order"]) == (handover, order["id"])
     await world.post(f"handovers/{handover}/cancel")
     assert (await world.get(f"orders/{order['id']}")).body["status"] == "cancelled"
 
@@ -62,3 +63,26 @@ async def test_an_unknown_order_is_said_to_be_unknown(world):
 async def test_what_cannot_be_meant_is_refused(world, order, changes):
     answer = await world.post("handovers", {**order, **changes}, token="shop")
     assert answer.status in (400, 422), answer.body
+
+
+async def test_staff_begin_at_the_desk_what_the_blueprint_lets_them_begin_there(world):
+    begun = await world.post("handovers", {
+        "workflow": "parcels", "start": "desk", "recipient": {"name": "Ada"},
+        "items": [{"sku": "parcel", "quantity": 1, "size": "S", "thermal": "ambient"}],
+    })
+    assert begun.status == 201
+    events = (await world.get(f"handovers/{begun.body['id']}/events")).body["events"]
+    assert "desk" in [event["body"]["start"] for event in events if event["type"] == "handover.created"]
+    refused = await world.post("handovers", {"workflow": "shop", "start": "desk"})
+    assert (refused.status, refused.body["type"].rpartition("/")[2]) == (422, "unknown-workflow")
+
+
+@pytest.mark.parametrize(("body", "where"), [
+    ({"items": [LINE]}, "$.recipient"),
+    ({"recipient": {"name": "Ada"}}, "$.items"),
+    ({"recipient": {"name": "Ada"}, "items": [LINE], "terminal": "moon"}, "$.terminal"),
+])
+async def test_what_only_staff_may_leave_out_is_asked_for(world, body, where):
+    answer = await world.post("handovers", {"workflow": "parcels", **body})
+    assert answer.status == 422
+    assert where in answer.body["detail"]
