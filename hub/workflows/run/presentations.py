@@ -138,6 +138,8 @@ class Presentations:
             entitle(
                 tx, run, one.grant_id, at, reopen=one.reopen, method=visit.method, terminal=visit.terminal
             )
+            if run.snapshot.vars.get("terminal") != visit.terminal:
+                run.set(terminal=visit.terminal)  # where the person stands now, and may have to pay
 
         try:
             with tx.savepoint():

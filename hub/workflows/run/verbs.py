@@ -22,7 +22,7 @@ from hub.workflows.run.possible import EVENT_VERBS, HUB_VERBS, VERBS, takes
 __all__ = ["EVENT_VERBS", "HUB_VERBS", "VERBS", "Verbs"]
 
 #: Commands by which somebody at the desk is entitled to one opening, where the blueprint leads to one.
-_ENTITLES = ("open", "load", "reassign", "dispose")
+_ENTITLES = ("open", "load", "reassign", "end", "dispose")
 #: What the record of a commanded event leaves out: the reason has a row of its own, contacts are sealed.
 _NOT_TOLD = ("why", "contact")
 
