@@ -40,6 +40,9 @@ SHOWS: dict[str, tuple[str, ...]] = {
     "food_collection: a hot meal does not go into a cold bank": ("TH-01", "TH-02"),
 }
 
+#: Answers of a money rail that no rail of today gives there: upstream money is captured at once, and never voided.
+UNVISITED = {"food_collection": {"refunded", "unpaid"}}
+
 
 @cache
 def shipped() -> dict[str, Case]:
@@ -72,7 +75,8 @@ def test_the_cases_visit_every_state_of_their_blueprints() -> None:
         blueprint = name.partition(":")[0]
         left = missed.setdefault(blueprint, set(case.compiled.machine.states) - {HALTED, COMPLETED_BY_HAND})
         left -= {line.entered for line in run_case(case).trace}
-    assert missed == {"pickup": set(), "sale": set()}
+    left_over = {name: states - UNVISITED.get(name, set()) for name, states in missed.items()}
+    assert {name: states for name, states in left_over.items() if states} == {}
 
 
 def test_every_name_of_a_requirement_belongs_to_a_case() -> None:
