@@ -40,7 +40,7 @@ SHOWS: dict[str, tuple[str, ...]] = {
     "food_collection: a hot meal does not go into a cold bank": ("TH-01", "TH-02"),
 }
 
-#: Answers of a money rail that no rail of today gives there: upstream money is captured at once, and never voided.
+#: Answers that no money rail of today gives there: upstream, all is captured and nothing voided.
 UNVISITED = {"food_collection": {"refunded", "unpaid"}}
 
 
