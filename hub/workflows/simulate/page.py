@@ -28,6 +28,7 @@ figure{margin:0;background:var(--card);border-radius:.5rem;padding:.6rem}
 svg{width:100%;height:auto;display:block}.grid{stroke:var(--grid)}.label{fill:var(--dim);font-size:12px}
 figcaption{display:flex;flex-wrap:wrap;gap:.3rem 1rem;color:var(--dim);font-size:.85rem;margin-top:.3rem}
 figcaption i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em}
+@media(max-width:40rem){.label{font-size:20px}}
 .line{fill:none;stroke-width:2}
 .c0{fill:#2f7ed8;background:#2f7ed8}.c1{fill:#7fb3e8;background:#7fb3e8}.c2{fill:#e0a030;background:#e0a030}
 .c3{fill:#8a94a0;background:#8a94a0}.c4{fill:#d4553a;background:#d4553a}.c5{fill:#3a9a5b;background:#3a9a5b}

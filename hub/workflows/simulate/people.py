@@ -102,9 +102,9 @@ class People:
             return
         if "approval.given" in takes:
             self._plan(handover, known, state, self._work(10 * MINUTE), self._decide)
+        elif _ACCEPTED in takes:
+            return  # staff could open it, too; but somebody is waited for
         elif work := next((word for word in _WORK if f"command.{word}" in takes), ""):
-            if _ACCEPTED in takes and not known.never:
-                return
             pause = self._users.minutes_to_load * MINUTE
             self._plan(handover, known, state, self._work(pause), lambda h, s: self._do(h, s, work))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 720, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 12, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 10, 12, 34
 _TICKS = 4
 
 
@@ -52,13 +52,13 @@ def ranked(rows: Sequence[tuple[str, float, str]], title: str) -> str:
     """Bars from left to right, one row each: name, value, and what is said at its end."""
     step, parts = 26, []
     most = max((value for _, value, _ in rows), default=0.0) or 1.0
-    room = WIDTH - 300
+    room = WIDTH - 440
     for index, (name, value, said) in enumerate(rows):
         y = index * step + 4
         width = max(room * value / most, 1.0)
-        parts.append(f'<text class="label" x="170" y="{y + 14}" text-anchor="end">{escape(name)}</text>')
-        parts.append(f'<rect class="c0" x="178" y="{y}" width="{width:.1f}" height="18" rx="2"/>')
-        parts.append(f'<text class="label" x="{184 + width:.1f}" y="{y + 14}">{escape(said)}</text>')
+        parts.append(f'<text class="label" x="222" y="{y + 14}" text-anchor="end">{escape(name)}</text>')
+        parts.append(f'<rect class="c0" x="230" y="{y}" width="{width:.1f}" height="18" rx="2"/>')
+        parts.append(f'<text class="label" x="{236 + width:.1f}" y="{y + 14}">{escape(said)}</text>')
     return _svg(parts, title, max(len(rows) * step + 8, step))
 
 
