@@ -5,6 +5,7 @@ from hub.custody.thermal.limits import DEFAULTS, Limits, say_degrees
 from hub.custody.thermal.lots import (
     BARRED_FOR,
     Lot,
+    banks_with_lots,
     barred_for_good,
     breach,
     deposit,
@@ -20,7 +21,8 @@ from hub.custody.thermal.lots import (
 )
 
 __all__ = [
-    "BARRED_FOR", "DEFAULTS", "Air", "Known", "Limits", "Lot", "Segment", "Why", "barred_for_good", "breach",
+    "BARRED_FOR", "DEFAULTS", "Air", "Known", "Limits", "Lot", "Segment", "Why", "banks_with_lots",
+    "barred_for_good", "breach",
     "counted", "deposit", "dispose", "expose", "keep_air", "known_air", "live_lots", "lot", "lots_of",
     "say_degrees", "told", "warn",
 ]

@@ -46,16 +46,20 @@ class Climate:
 
     async def load(self) -> None:
         """Go on where the last start ended: what passed since then has to be proved."""
-        if self._places.climate:
-            at = self._clock.now()
-            self._airs, self._doors = await self._store.read(lambda reader: self._known(reader, at))
-            for bank, air in self._airs.items():  # before anybody can collect
-                air.look(at)
-                await self._keep(bank, air)
+        at = self._clock.now()
+        self._airs, self._doors = await self._store.read(lambda reader: self._known(reader, at))
+        for bank, air in self._airs.items():  # before anybody can collect
+            air.look(at)
+            await self._keep(bank, air)
 
     def _known(self, reader: Reader, at: int) -> tuple[dict[str, Air], dict[tuple[str, str], str]]:
         airs = {}
-        for bank, limits in self._places.climate.items():
+        # A bank whose thermometer was taken out of the site is silent for what still lies in it.
+        lost = {
+            bank: thermal.DEFAULTS[found] for bank, found in thermal.banks_with_lots(reader).items()
+            if bank not in self._places.climate
+        }
+        for bank, limits in {**self._places.climate, **lost}.items():
             known = thermal.known_air(reader, bank)
             if known is None:
                 lots = thermal.live_lots(reader, bank)

@@ -228,6 +228,20 @@ def test_three_hours_without_power_are_a_breach_before_anybody_can_collect(kitch
     kitchen(main)
 
 
+@pytest.mark.req("TH-03")
+def test_a_thermometer_that_left_the_site_is_silent_for_what_still_lies_there(kitchen: Any) -> None:
+    async def main(here: Kitchen) -> None:
+        handover = await here.filled()
+        await here.wait(HOUR)
+        here.site.plan = replace(here.site.plan, places=replace(here.site.plan.places, climate={}))
+        here.ground.dark.add("climate")
+        await here.power_cut(0)
+        await here.wait(2 * HOUR + MINUTE)
+        assert await here.state(handover) == "condemned"
+
+    kitchen(main)
+
+
 def test_several_short_outages_add_up(kitchen: Any) -> None:
     async def main(here: Kitchen) -> None:
         handover = await here.filled()
