@@ -116,14 +116,18 @@ class WorkflowSpec:
 
 @dataclass(frozen=True, slots=True)
 class TokenSpec:
-    """A bearer token of the API; scope `read` is the policy's role `api.read`. Its repr hides the token."""
+    """A bearer token of the API; scope `read` is the policy's role `api.read`. Its repr hides the token.
+
+    `roles` are those of the people who use it: what needs a role, such as an approval, can be done with it.
+    """
 
     name: str
     token: str
     scopes: tuple[str, ...]
+    roles: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"TokenSpec({self.name}, {self.scopes})"
+        return f"TokenSpec({self.name}, {self.scopes}, {self.roles})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Tokens:
 
     def __init__(self, specs: Iterable[TokenSpec]) -> None:
         self._known = [
-            (_digest(spec.token), Actor(f"token:{spec.name}", frozenset(f"api.{s}" for s in spec.scopes)))
+            (_digest(spec.token), Actor(f"token:{spec.name}", _roles(spec)))
             for spec in specs
         ]
 
@@ -77,6 +77,10 @@ def demand(policy: Policy, actor: Actor, verb: str, at: int, target: Target | No
             "approval-needed", f"{verb} needs the approval of {decision.needs_approval}",
             members={"permission": verb, "approval": decision.needs_approval},
         )
+
+
+def _roles(spec: TokenSpec) -> frozenset[str]:
+    return frozenset({f"api.{scope}" for scope in spec.scopes} | set(spec.roles))
 
 
 class Hosts:

@@ -88,7 +88,10 @@ def write_site(tmp_path):
             and b.page.parent == block.page.parent
         )
         (tmp_path / "site.yaml").write_text(given.over(Sections.of(whole.text)))
-        (tmp_path / "secrets.yaml").write_text('api_token: "0f0f0f0f0f0f0f0f"\nanna_pin: "471100"\n')
+        (tmp_path / "secrets.yaml").write_text(
+            'api_token: "0f0f0f0f0f0f0f0f"\ncounter_token: "1f1f1f1f1f1f1f1f"\n'
+            'office_token: "2f2f2f2f2f2f2f2f"\nanna_pin: "471100"\n'
+        )
         return tmp_path
 
     return write

@@ -50,10 +50,14 @@ web:
     shop:   {token: token-of-the-shop-1234, scopes: [read, write]}
     office: {token: token-of-the-office-12, scopes: [read, people]}
     tester: {token: token-of-the-tester-12, scopes: [twin]}
+    clerk:  {token: token-of-the-clerk-123, roles: [staff]}
+    boss:   {token: token-of-the-boss-1234, roles: [supervisor]}
+    both:   {token: token-of-the-both-1234, roles: [staff, technician]}
 """
 TOKENS = {
     "desk": "token-of-the-desk-1234", "reader": "token-of-the-reader-12", "shop": "token-of-the-shop-1234",
     "office": "token-of-the-office-12", "tester": "token-of-the-tester-12",
+    "clerk": "token-of-the-clerk-123", "boss": "token-of-the-boss-1234", "both": "token-of-the-both-1234",
 }
 ORDER: dict[str, Any] = {
     "workflow": "parcels", "recipient": {"name": "Ada Lovelace", "email": "ada@example.org"},

@@ -96,17 +96,19 @@ WEB = mapping({
 })
 TOKEN = mapping({
     vol.Required("token", description="add: token: !secret api_token"): _token,
-    vol.Required("scopes", description="add: scopes: [read]"): _list_of(text, "scopes", "[read, write]"),
+    vol.Optional("scopes", default=list): _list_of(text, "scopes", "[read, write]"),
+    vol.Optional("roles", default=list): _list_of(text, "roles", "[staff]"),
 })
 
 
 def read_web(reading: Reading, policy: Policy | None) -> WebSpec | None:
     """The `web:` section, or its defaults: this machine only, without tokens.
 
-    A token's scopes are the policy's roles that begin with `api.`.
+    A token's scopes are the policy's roles that begin with `api.`; its roles are those of people.
     """
-    roles = policy.roles if policy is not None else ()
-    scopes = [role.removeprefix(_API) for role in roles if role.startswith(_API)]
+    known = policy.roles if policy is not None else ()
+    scopes = [role.removeprefix(_API) for role in known if role.startswith(_API)]
+    roles = [role for role in known if not role.startswith(_API)]
     raw = reading.document.at(("web",))
     if raw is None:
         return WebSpec()
@@ -123,11 +125,19 @@ def read_web(reading: Reading, policy: Policy | None) -> WebSpec | None:
             if policy is not None and scope not in scopes:
                 mend = suggest(scope, scopes, "the policy names no role that begins with api.")
                 reading.bad((*path, "scopes", index), f"unknown scope '{scope}'", mend)
+        for index, role in enumerate(token["roles"]):
+            if policy is not None and role not in roles:
+                mend = suggest(role, roles, "the policy names no such role")
+                reading.bad((*path, "roles", index), f"unknown role '{role}'", mend)
+        if not token["scopes"] and not token["roles"]:
+            reading.bad(path, f"token '{key}' may do nothing", "add: scopes: [read], or roles: [staff]")
         if token["token"] in seen:
             message = f"'{key}' and '{seen[token['token']]}' are the same token"
             reading.bad((*path, "token"), message, "draw another")
         seen[token["token"]] = str(key)
-        tokens.append(TokenSpec(str(key), token["token"], tuple(token["scopes"])))
+        tokens.append(TokenSpec(
+            str(key), token["token"], tuple(token["scopes"]), tuple(token["roles"])
+        ))
     if good is None:
         return None
     return WebSpec(good["host"], good["port"], tuple(tokens), tuple(good["allowed_hosts"]))
