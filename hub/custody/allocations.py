@@ -27,7 +27,11 @@ SELECT giver, holder, evidence, at, condition, compartment FROM custody_chain
 WHERE allocation_id = ? ORDER BY step
 """
 
-_HELD = "SELECT compartment, handover_id, outcome, custody, live, moves, assets FROM allocation WHERE id = ?"
+_HELD = "SELECT compartment, handover_id, outcome, custody, live FROM allocation WHERE id = ?"
+_GIVING = """
+SELECT a.compartment, a.handover_id, a.custody, a.moves, a.assets, c.hold = 'soft' AND c.allocation_id = a.id
+FROM allocation AS a LEFT JOIN compartment AS c ON c.id = a.compartment WHERE a.id = ?
+"""
 _END = "UPDATE allocation SET live = 0, ended = ?, outcome = ? WHERE id = ?"
 # What a sensor says, what is unknown, the stock of a product compartment, and what the hub still keeps for
 # somebody (?1 is NULL) outlive the allocation.
@@ -132,7 +136,7 @@ def free(
     accountable for what lies inside. A sensor's word, a content that is unknown (see `breach`) and the
     stock of a product stand. A barred compartment stays barred. Raises NoAllocation.
     """
-    compartment, handover_id, known, custody, live, _, _ = _held(tx, allocation_id)
+    compartment, handover_id, known, custody, live = _held(tx, allocation_id)
     if not live:
         return False
     left = known if outcome is None else outcome.value
@@ -152,7 +156,7 @@ def harden(tx: Tx, allocation_id: str, at: int) -> bool:
 
 def set_outcome(tx: Tx, allocation_id: str, outcome: AllocationOutcome, at: int) -> bool:
     """Record how the allocation went: released, collected, refused or left. False when it is known."""
-    _, handover_id, known, _, _, _, _ = _held(tx, allocation_id)
+    _, handover_id, known, _, _ = _held(tx, allocation_id)
     if known == outcome.value:
         return False
     tx.execute(_OUTCOME, (outcome.value, allocation_id))
@@ -172,7 +176,7 @@ def transfer_custody(
     be back by `due` (UTC microseconds). False, and nothing written, when `to` has custody already and no
     new condition was seen. Raises NoAllocation.
     """
-    compartment, handover_id, _, giver, _, moves, assets = _held(tx, allocation_id)
+    compartment, handover_id, giver, moves, assets, soft = _held(tx, allocation_id, _GIVING)
     if giver == to and condition is None:
         return False
     tx.execute(_CUSTODY, (to, allocation_id))
@@ -181,7 +185,7 @@ def transfer_custody(
     presumed = _presumed(giver, to)
     if presumed is not None:
         tx.execute(_PRESUME, (presumed.value, compartment, allocation_id))
-    if to == HUB:
+    if to == HUB and soft:
         _harden(tx, allocation_id, compartment, handover_id, at)
     if assets != "[]":
         place = compartment if to == HUB else None
@@ -218,8 +222,8 @@ def _harden(tx: Tx, allocation_id: str, compartment: str, handover_id: str, at: 
     return True
 
 
-def _held(tx: Tx, allocation_id: str) -> Any:
-    row = tx.execute(_HELD, (allocation_id,)).fetchone()
+def _held(tx: Tx, allocation_id: str, sql: str = _HELD) -> Any:
+    row = tx.execute(sql, (allocation_id,)).fetchone()
     if row is None:
         raise NoAllocation(allocation_id)
     return row

@@ -396,7 +396,7 @@ def test_no_step_of_an_allocation_searches_a_table(shop: Site) -> None:
         *shop.ledger.plans(custody.assign, "H2", "L2", "main", "S", None, False, "water", shop.now),
         *shop.ledger.plans(custody.allocations_of, "H1"),
     ]
-    assert len(plans) == 19
+    assert len(plans) == 18
     assert not [plan for plan in plans if "SCAN a" in plan or "SCAN c" in plan or "B-TREE" in plan]
 
 
