@@ -28,7 +28,6 @@ _ONE = f"SELECT {_COLUMNS} WHERE l.allocation = ?"
 _LIVE_ONE = f"SELECT {_COLUMNS} WHERE l.allocation = ? AND {_INSIDE}"
 _LIVE_ALL = f"SELECT {_COLUMNS} WHERE {_INSIDE}"
 _LIVE = f"SELECT {_COLUMNS} WHERE l.bank = ? AND {_INSIDE} ORDER BY l.deposited, l.allocation"
-_BANKS = f"SELECT DISTINCT bank, thermal FROM ({_LIVE_ALL})"
 _OF = f"SELECT {_COLUMNS} WHERE l.handover_id = ? ORDER BY l.deposited, l.allocation"
 # The same goods lay somewhere else before: same handover, same items, neither disposed of nor moved on.
 _BEFORE = f"""
@@ -110,7 +109,8 @@ def barred_for_good(reader: Reader, allocation_id: str, limits: Limits | None = 
 
 def banks_with_lots(reader: Reader) -> dict[str, Thermal]:
     """The banks in which something lies whose clock runs, with its class."""
-    return {bank: Thermal(thermal) for bank, thermal in reader.execute(_BANKS).fetchall()}
+    found = [_from_row(row) for row in reader.execute(_LIVE_ALL).fetchall()]
+    return {one.bank: one.thermal for one in found}
 
 
 def deposit(tx: Tx, allocation_id: str, bank: str, limits: Limits, at: int) -> Lot:
