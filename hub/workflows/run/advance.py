@@ -33,6 +33,8 @@ _IN_TRANSITION = Failpoint("workflows.transition")
 _WITH_INTENT = Failpoint("workflows.intent")
 _LIMIT = 64
 _NO_STEPS: Sequence[Any] = ()
+#: Variables that are an entry of another one. The journal writes such an entry once.
+ONE_OF: Mapping[str, str] = {"allocation": "allocations", "credential": "credentials", "leg": "legs"}
 #: What an argument of the wrong kind raises besides StepFailed: an order's data may hold anything.
 _FAILURES = (StepFailed, ValueError, TypeError, LookupError, ArithmeticError)
 
@@ -303,10 +305,23 @@ def _changes(run: Run, now: Snapshot) -> dict[str, Any]:
         changed = {name: value for name, value in now.vars.items() if known.vars.get(name) is not value}
         changed |= dict.fromkeys(known.vars.keys() - now.vars.keys())
         if changed:
-            changes["set"] = changed
+            changes["set"] = _named(changed, now.vars)
     if now.deadlines != known.deadlines:
         changes["deadlines"] = now.deadlines
     return changes
+
+
+def _named(changed: dict[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Instead of an entry that stands in another variable, where it stands there: `[place]`."""
+    for one, several in ONE_OF.items():
+        value = changed.get(one)
+        if value is not None and several in now:
+            found = now[several]
+            places = found.items() if isinstance(found, Mapping) else enumerate(found)
+            place = next((place for place, entry in places if entry is value), None)
+            if place is not None:
+                changed[one] = [place]
+    return changed
 
 
 def _trace(run: Run, event: Event, decision: Decision, log: Sequence[Any] = ()) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import msgspec
 from hub.store import Reader
 from hub.store.cursors import read_stream
 from hub.workflows.engine import RECOVERY, Snapshot, extend
+from hub.workflows.run.advance import ONE_OF
 from hub.workflows.run.records import Machines, UnknownHandover
 
 _Body = Mapping[str, Any]
@@ -72,6 +73,9 @@ def _noted(before: Snapshot, body: _Body) -> Snapshot:
 
 def _kept(before: Snapshot, body: _Body) -> Snapshot:
     values = {k: v for k, v in (before.vars | body.get("set", {})).items() if v is not None}
+    for one, several in ONE_OF.items():
+        if isinstance(values.get(one), list):
+            values[one] = values[several][values[one][0]]
     return msgspec.structs.replace(
         before, vars=values, deadlines=dict(body.get("deadlines", before.deadlines)),
         status=body["status"], phase=body["phase"],
