@@ -31,7 +31,7 @@ class Words:
     ) -> dict[str, object]:
         """The template fields of a handover for one addressee, with what is known of their credential."""
         values = run.snapshot.vars
-        due = credential.get("until") or run.snapshot.deadlines.get("hold")
+        due = credential.get("until") or _end(run.snapshot.deadlines, run.at)
         since = (values.get("window") or {}).get("from")
         label = run.machine.states[run.snapshot.state].label or run.snapshot.state
         return {
@@ -51,6 +51,14 @@ class Words:
 
 
 _RULES = "The door may be opened once; close it again when you have taken everything out."
+
+
+def _end(deadlines: Mapping[str, int], at: int) -> int | None:
+    """The end that a message speaks of: of the hold, else of what ended last, else of what ends next."""
+    if "hold" in deadlines:
+        return deadlines["hold"]
+    passed = [due for due in deadlines.values() if due <= at]
+    return max(passed) if passed else min(deadlines.values(), default=None)
 
 
 def _amount(leg: Mapping[str, Any] | None) -> str | None:
