@@ -31,7 +31,8 @@ MAX_DEPTH = 60
 #: Path -> what the file said, what was read, and what was wrong.
 _SHARED: dict[Path, tuple[bytes, Document | None, tuple[Problem, ...]]] = {}
 _MOST_SHARED = 64
-_MAX_BYTES = 8_000_000
+#: A site of ten thousand compartments has half of it; the time to read grows faster than the size.
+_MAX_BYTES = 2_000_000
 
 
 class SiteLoader(yaml.CSafeLoader):
@@ -128,7 +129,7 @@ class _Reading:
         self._files.append(path)
         try:
             if len(raw) > _MAX_BYTES:
-                self._problems.add(Mark(str(path), 1, 1), "this file is larger than 8 MB", "is it YAML?")
+                self._problems.add(Mark(str(path), 1, 1), "this file is larger than 2 MB", "is it YAML?")
                 return None
             return raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hub.config.marks import Document, YamlPath
 from hub.config.problems import Problems
 from hub.workflows.checks.graph import Graph, effect_of
 from hub.workflows.machine import State
+
+#: States of a circle that are named.
+_LONGEST = 12
 
 
 def check_paths(graph: Graph, document: Document, problems: Problems) -> None:
@@ -78,26 +83,32 @@ def _circles(graph: Graph, document: Document, problems: Problems) -> None:
     """A circle of states that nothing from outside interrupts would never come to rest (S21)."""
     done: set[str] = set()
     for start in graph.machine.states:
-        trail: list[str] = []
-        _walk(graph, start, trail, done, document, problems)
+        trail = {} if start in done else {start: _unpaused(graph, start)}  # the way to where we are, in order
+        while trail:
+            name = next(reversed(trail))
+            target = next(trail[name], None)
+            if target is None:
+                del trail[name]
+                done.add(name)
+            elif target in trail:
+                _circle([*trail], target, document, problems)
+            elif target not in done:
+                trail[target] = _unpaused(graph, target)
 
 
-def _walk(
-    graph: Graph, name: str, trail: list[str], done: set[str], document: Document, problems: Problems
-) -> None:
-    if name in trail:
-        circle = [*trail[trail.index(name):], name]
-        path: YamlPath = ("states", name)
-        problems.add(
-            document.marks.key(path), f"these states run in a circle without a pause: {' -> '.join(circle)}",
-            "let one of them wait for an event from outside, or for `after`", path,
-        )
-        return
-    if name in done:
-        return
-    trail.append(name)
+def _unpaused(graph: Graph, name: str) -> Iterator[str]:
+    """Where a state leads in the same transaction."""
     for edge in graph.out[name]:
         if edge.event in ("entered", "each.done") or edge.event.endswith(".failed"):
-            _walk(graph, edge.target, trail, done, document, problems)
-    trail.pop()
-    done.add(name)
+            yield edge.target
+
+
+def _circle(trail: list[str], name: str, document: Document, problems: Problems) -> None:
+    circle = [*trail[trail.index(name):], name]
+    if len(circle) > _LONGEST:
+        circle = [*circle[: _LONGEST // 2], "...", *circle[-_LONGEST // 2 :]]
+    path: YamlPath = ("states", name)
+    problems.add(
+        document.marks.key(path), f"these states run in a circle without a pause: {' -> '.join(circle)}",
+        "let one of them wait for an event from outside, or for `after`", path,
+    )

@@ -18,11 +18,12 @@ def check_states(
     machine: Machine, document: Document, steps: Mapping[str, StepType], problems: Problems
 ) -> None:
     """Check every state that the blueprint itself defines."""
+    parent_names = {one.parent for one in machine.states.values()}
     for state in machine.states.values():
         if ("states", state.name) not in document.marks:
             continue
         _order(state, document, problems)
-        if state.name not in (parent_names := {one.parent for one in machine.states.values()}):
+        if state.name not in parent_names:
             _answers(machine, state, document, steps, problems)
         _dead_ends(state, document, problems)
         _open_effect(state, document, problems)

@@ -12,6 +12,8 @@ from hub.workflows.steps.types import RESULTS
 from hub.workflows.vocabulary import COMMANDS, FACTS, INTERNAL
 
 _RESERVED = {STAY: "do not leave the state", NEXT: "the next allocation's turn"}
+#: Problems after which the nearest name is no longer looked for: with thousands of states it takes its time.
+_SUGGESTED = 100
 
 
 def check_targets(machine: Machine, document: Document, problems: Problems) -> None:
@@ -36,7 +38,10 @@ def check_targets(machine: Machine, document: Document, problems: Problems) -> N
 def _unknown(
     machine: Machine, name: str, path: YamlPath, document: Document, problems: Problems
 ) -> None:
-    problems.add(document.marks.value(path), f"unknown state '{name}'", suggest(name, machine.states), path)
+    mend = "write the name of a state of this blueprint"
+    if len(problems) < _SUGGESTED:
+        mend = suggest(name, machine.states)
+    problems.add(document.marks.value(path), f"unknown state '{name}'", mend, path)
 
 
 def _families(machine: Machine, state: State, document: Document, problems: Problems) -> None:
@@ -129,8 +134,9 @@ def _target_path(document: Document, path: tuple[str, ...], index: int) -> YamlP
 
 
 def _events(machine: Machine, state: State, document: Document, problems: Problems) -> None:
-    children = [one for one in machine.states.values() if one.parent == state.name]
-    family = children if state.initial else [state]
+    family = [state]
+    if state.initial:
+        family = [one for one in machine.states.values() if one.parent == state.name]
     own = [f"{call.type}.failed" for one in family for call, _ in calls_of(one) if not call.effect]
     deadlines = [f"deadline.{name}" for name in machine.deadlines]
     commands = [f"command.{word}" for word in COMMANDS]
