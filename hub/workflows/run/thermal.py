@@ -174,11 +174,12 @@ class Climate:
         self._deliver(tx, lot, "thermal.warning", at, {"left": left, "why": lot.why})
 
     def _tell_breach(self, tx: Tx, lot: Lot, at: int) -> None:
-        used = lot.used // MINUTE
-        detail = f"{_WORDS[lot.why]}; {lot.thermal.value} goods were out of class for {used} min"
-        self._open_incident(tx, lot, "thermal_breach", "high", at, detail)
         assert lot.breached is not None
         first = lot.breached == at
+        if first:  # once: who has seen to it is not called again, though the handover may not know yet
+            used = lot.used // MINUTE
+            detail = f"{_WORDS[lot.why]}; {lot.thermal.value} goods were out of class for {used} min"
+            self._open_incident(tx, lot, "thermal_breach", "high", at, detail)
         snapshot = records.load(tx, lot.handover_id)
         takes = handles(self._engine.machines.get(tx, snapshot.machine), snapshot, "thermal.breach")
         if (first or takes) and self._deliver(

@@ -286,6 +286,20 @@ def test_whatever_bar_the_desk_lifts_the_lot_is_not_handed_out(kitchen: Any) -> 
     kitchen(main)
 
 
+def test_nobody_is_called_twice_about_one_lot(kitchen: Any) -> None:
+    async def main(here: Kitchen) -> None:
+        await here.filled("parcels")
+        here.air(12)
+        await here.wait(2 * HOUR + 5 * MINUTE)
+        incident = (await here.incidents())["thermal_breach"]
+        actor, body = Actor("token:desk", frozenset({"supervisor"})), {"verdict": "closed", "why": "seen to"}
+        await here.site.call("incident.resolve", incident.id, actor, body)
+        await here.wait(4 * HOUR)
+        assert "thermal_breach" not in await here.incidents()
+
+    kitchen(main)
+
+
 @pytest.mark.req("WF-09")
 def test_a_workflow_that_knows_no_thermal_classes_is_kept_from_spoiled_goods_too(kitchen: Any) -> None:
     async def main(here: Kitchen) -> None:
