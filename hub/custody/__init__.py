@@ -23,6 +23,7 @@ from hub.custody.assets import (
     asset_of_code,
     assets,
     assets_in,
+    extend_due,
     free_asset,
     move_asset,
     overdue_assets,
@@ -51,11 +52,11 @@ from hub.custody.sync import CompartmentSpec, sync_compartments
 
 __all__ = [
     "GOOD", "HUB", "STAFF", "UNKNOWN", "Allocation", "Asset", "AssetSpec", "AssetState", "Compartment",
-    "CompartmentSpec", "Counts", "CustodyStep", "Found", "Moved", "NoAllocation", "NoAsset", "NoCompartment",
-    "NothingFits", "Part", "allocation", "allocations_of", "asset", "asset_of_code", "assets", "assets_in",
-    "assign", "assign_all", "bar", "behind_door", "breach", "chain_of", "compartment", "compartment_of_door",
-    "compartments", "declare_empty", "depositor", "door_of", "found_in", "found_items", "free", "free_asset",
-    "harden", "move_asset", "overdue_assets", "party", "person_of", "reassign", "recipient", "record_found",
-    "set_door", "set_due", "set_occupancy", "set_outcome", "set_product", "staff", "sync_assets",
-    "sync_compartments", "transfer_custody", "unbar",
+    "CompartmentSpec", "Counts", "CustodyStep", "Found", "Moved", "NoAllocation", "NoAsset",
+    "NoCompartment", "NothingFits", "Part", "allocation", "allocations_of", "asset", "asset_of_code",
+    "assets", "assets_in", "assign", "assign_all", "bar", "behind_door", "breach", "chain_of",
+    "compartment", "compartment_of_door", "compartments", "declare_empty", "depositor", "door_of",
+    "extend_due", "found_in", "found_items", "free", "free_asset", "harden", "move_asset", "overdue_assets",
+    "party", "person_of", "reassign", "recipient", "record_found", "set_door", "set_due", "set_occupancy",
+    "set_outcome", "set_product", "staff", "sync_assets", "sync_compartments", "transfer_custody", "unbar",
 ]

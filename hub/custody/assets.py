@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -54,6 +55,7 @@ _MOVE = """
 UPDATE asset SET state = ?1, compartment = ?2, holder = ?3, condition = ?4, due = ?5, since = ?6,
   issued = issued + ?7 WHERE id = ?8
 """
+_WITH_ASSETS = "SELECT assets FROM allocation WHERE handover_id = ? AND assets <> '[]' ORDER BY idx, id"
 
 
 class NoAsset(NothingFits):
@@ -147,9 +149,9 @@ def move_asset(
 ) -> Asset:
     """Record that the party `to` has the asset now: HUB, with the `compartment` where it lies, or a holder.
 
-    `condition` None leaves it as it was. `due` (UTC microseconds) counts with a person outside the staff
-    only. In any condition but GOOD what comes back is in quarantine; with UNKNOWN it is lost. Raises
-    NoAsset.
+    `condition` None leaves it as it was, and so does `due` None while the holder stays the same. `due` (UTC
+    microseconds) counts with a person outside the staff only. In any condition but GOOD what comes back is
+    in quarantine; with UNKNOWN it is lost. Raises NoAsset.
     """
     before = asset(tx, asset_id)
     if (to == HUB) != (compartment is not None):
@@ -158,24 +160,36 @@ def move_asset(
     state = _state(to, kept)
     out = state is AssetState.OUT
     holder = None if compartment is not None else to
+    until = before.due if due is None and holder == before.holder else due
     issued = int(out and before.state is not AssetState.OUT)
     since = before.since if (compartment, holder) == (before.compartment, before.holder) else at
-    tx.execute(_MOVE, (state.value, compartment, holder, kept, due if out else None, since, issued, asset_id))
+    until = until if out else None
+    tx.execute(_MOVE, (state.value, compartment, holder, kept, until, since, issued, asset_id))
     body: dict[str, Json] = {
         "from": before.compartment or before.holder, "to": compartment or to, "state": state.value,
-        "condition": kept, "due": due if out else None, "handover": handover_id, "allocation": allocation_id,
+        "condition": kept, "due": until, "handover": handover_id, "allocation": allocation_id,
     }
     tx.journal(f"asset/{asset_id}", journal.ASSET_MOVED, body, at)
     return asset(tx, asset_id)
 
 
-def set_due(tx: Tx, asset_id: str, due: int | None, at: int) -> bool:
+def set_due(tx: Tx, asset_id: str, due: int, at: int) -> bool:
     """Move the time by which an asset that is out is to be back. False when it is not out. Raises NoAsset."""
     found = asset(tx, asset_id)
     if found.state is not AssetState.OUT or found.holder is None:
         return False
     move_asset(tx, asset_id, at, to=found.holder, due=due)
     return True
+
+
+def extend_due(tx: Tx, handover_id: str, before: int, until: int, at: int) -> list[str]:
+    """A deadline of the handover moved from `before` to `until`, and with it what was to be back by then."""
+    moved = []
+    for (listed,) in tx.execute(_WITH_ASSETS, (handover_id,)).fetchall():
+        for one in json.loads(listed):
+            if one not in moved and asset(tx, one).due == before and set_due(tx, one, until, at):
+                moved.append(one)
+    return moved
 
 
 def _state(to: str, condition: str) -> AssetState:

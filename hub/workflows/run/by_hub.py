@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hub import desk
+from hub import custody, desk
 from hub.core.commands import Accepted, Answer, Command, Refused
 from hub.store import Tx
 from hub.workflows import engine as pure
@@ -63,6 +63,7 @@ class ByHub:
             return Refused("not-now", f"deadline {name!r} has passed and was handled")
         moved = pure.extend(snapshot, name, until)
         changed = extend_credentials(tx, moved, name, until, at)
+        custody.extend_due(tx, snapshot.handover_id, snapshot.deadlines[name], until, at)
         if changed:
             moved = msgspec.structs.replace(moved, vars={**moved.vars, **changed})
         records.save(tx, moved, at)

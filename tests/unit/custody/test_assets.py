@@ -89,6 +89,16 @@ def test_more_time_moves_when_it_is_due_and_nothing_else(tools):
     assert tools.ledger.do(custody.set_due, "drill-2", tools.now + HOUR, tools.now) is False
 
 
+def test_a_condition_that_is_seen_meanwhile_leaves_the_time_as_it_was(tools):
+    tools.assign(asset="drill-1")
+    for condition in (None, "worn"):
+        due = tools.now + HOUR if condition is None else None
+        tools.do(
+            custody.transfer_custody, tools.last, custody.recipient("P1"), condition=condition, due=due
+        )
+    assert (at(tools, 1).due, at(tools, 1).condition) == (tools.now + HOUR, "worn")
+
+
 def test_the_least_issued_of_a_kind_goes_out_first(tools):
     assert issue(tools) == "A"
     tools.assign(size="S", items=[{"asset": "drill-1"}])

@@ -8,6 +8,7 @@ import pytest
 
 from hub import custody
 from hub.core.clock import HOUR
+from hub.core.commands import Accepted
 from hub.custody import AssetSpec, AssetState
 from hub.model.states import Hold, Occupancy, Size, Thermal
 from hub.workflows.compile import compile_blueprint
@@ -144,6 +145,21 @@ def test_an_asset_goes_out_and_comes_back_into_another_compartment(site_with: An
         await same_again(site, handover)
 
     site_with(LOAN, "MMM", main)
+
+
+@pytest.mark.req("WF-14")
+def test_more_time_for_the_handover_is_more_time_for_the_asset(site_with: Any) -> None:
+    async def main(site: Any) -> None:
+        handover = await ordered(site)
+        await site.ask(handover, "load")
+        until = site.clock.now() + 24 * HOUR
+        answer = await site.ask(handover, "extend", deadline="due", until=until)
+        assert isinstance(answer, Accepted)
+        assert (await drill(site)).due == until
+        await site.settled(3 * 3600)
+        assert await site.store.read(lambda r: custody.overdue_assets(r, site.clock.now())) == []
+
+    site_with(LOAN, "MM", main)
 
 
 def test_the_only_asset_is_not_issued_twice(site_with: Any) -> None:
