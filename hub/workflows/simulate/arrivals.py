@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub import commerce
+from hub import access, commerce
 from hub.core.clock import DAY, HOUR
 from hub.model.failures import StepFailed
 from hub.model.states import Method
@@ -18,6 +18,7 @@ from hub.workflows.run.service import UnknownWorkflow
 from hub.workflows.simulate.agenda import Agenda
 from hub.workflows.simulate.calendar import Calendar
 from hub.workflows.simulate.chance import Chance
+from hub.workflows.simulate.people import People
 from hub.workflows.simulate.profiles import Users
 
 #: Ways to begin in the order in which they are preferred; a schedule needs nobody.
@@ -35,15 +36,19 @@ class Stream:
     terminal: str
     boxes: tuple[tuple[str, str], ...]
     products: tuple[commerce.ProductSpec, ...]
+    #: People of the site with a tag, where the workflow is for them.
+    members: tuple[access.PersonSpec, ...] = ()
 
 
 class Arrivals:
     """Begins handovers of every workflow of the site at their rates."""
 
     def __init__(
-        self, site: Rehearsal, agenda: Agenda, calendar: Calendar, users: Users, chance: Chance,
+        self, site: Rehearsal, people: People, agenda: Agenda, calendar: Calendar, users: Users,
+        chance: Chance,
     ) -> None:
         self._site = site
+        self._people = people
         self._agenda = agenda
         self._calendar = calendar
         self._chance = chance
@@ -82,9 +87,10 @@ class Arrivals:
                     if told.code.startswith("refused"):
                         self._away(told.code)
             case "tag" | "code":
-                tags = [tag for person in self._site.plan.people for tag in person.tags]
-                if tags and reader:
-                    await self._site.present(reader, Method.TAG, self._chance.one_of(tags))
+                tag = self._chance.one_of(stream.members).tags[0] if stream.members else ""
+                if tag and reader:
+                    told = await self._site.present(reader, Method.TAG, tag)
+                    self._people.has_tag(told.handover_id, tag)
                 if reader and stream.way == "code":
                     self._count += 1
                     await self._site.present(reader, Method.BARCODE, f"PARCEL-{self._count:08}")
@@ -96,7 +102,10 @@ class Arrivals:
         now, chance, number = self._site.clock.now(), self._chance, self._count
         product = chance.one_of(stream.products) if stream.products else None
         price = product.price.minor if product else _PRICE
-        person = {"name": f"Guest {number}", "email": f"guest{number}@example.org", "ref": f"guest-{number}"}
+        member = chance.one_of(stream.members) if stream.members else None
+        person: Mapping[str, Any] = {
+            "name": f"Guest {number}", "email": f"guest{number}@example.org", "ref": f"guest-{number}",
+        } if member is None else {"ref": member.key, **member.contact}
         order = order_of(
             stream.machine.workflow, [self._item(stream, product, price)], person, f"{way}-{number}",
             terminal=next((one.terminal for one in stream.machine.start if one.on == way), ""),
@@ -106,7 +115,9 @@ class Arrivals:
             paid={"reference": f"upstream-{number}", "amount": price, "currency": "EUR"},
         )
         try:
-            await self._site.create(order, start=way)
+            handover = await self._site.create(order, start=way)
+            if member is not None:
+                self._people.has_tag(handover, member.tags[0])
         except (StepFailed, UnknownWorkflow, ReferenceTaken, ValueError) as error:
             self._away(type(error).__name__)
 
@@ -149,8 +160,18 @@ def streams(plan: Plan, users: Users) -> tuple[Stream, ...]:
             machine, way, per_day if way else 0.0, _terminal(plan, machine, uses[name]),
             tuple((str(place.size), str(place.thermal)) for place in boxes) or (("S", "ambient"),),
             tuple(product for product in plan.products if product.sku in skus) if sells else (),
+            _members(plan, machine),
         ))
     return tuple(found)
+
+
+def _members(plan: Plan, machine: Machine) -> tuple[access.PersonSpec, ...]:
+    """Who may begin it with their tag; nobody where it is for everybody."""
+    by_tag = [start for start in machine.start if start.on in ("tag", "code")]
+    return tuple(
+        person for person in plan.people
+        if person.tags and any(not start.group or start.group in person.groups for start in by_tag)
+    )
 
 
 def _rivals(plan: Plan, names: list[str], uses: Mapping[str, Any], sells: bool) -> int:

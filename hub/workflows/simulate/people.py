@@ -31,7 +31,9 @@ _WORK: tuple[str, ...] = ("load", "inspect", "dispose", "provide", "complete", "
 _VERDICTS = ("accept", "accept", "accept", "accept", "part", "reject")
 _OF_MESSAGE = "SELECT handover_id FROM message WHERE id = ?"
 #: Nobody comes to one handover more often.
-_VISITS = 8
+_VISITS, _TRIES = 8, 4
+#: How often somebody at an open door keys that something is wrong.
+_KEYED = 0.03
 
 
 @dataclass(slots=True)
@@ -40,10 +42,12 @@ class Known:
 
     workflow: str
     letter: Letter | None = None
+    tag: str = ""
     visits: int = 0
     planned: bool = False
     never: bool = False
     tries: int = 0
+    done: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -83,6 +87,11 @@ class People:
         site.listen(Changed, self.changed)
         site.ground.opens = self._opened
 
+    def has_tag(self, handover: str, tag: str) -> None:
+        """The handover is of somebody who has this tag in their pocket."""
+        if handover in self.known:
+            self.known[handover].tag = tag
+
     # A handover moved
 
     def changed(self, seen: Changed) -> None:
@@ -98,15 +107,27 @@ class People:
         takes = self._takes[known.workflow][state]
         if known.planned or state in (RECOVERY, HALTED):
             return
-        if _ACCEPTED in takes and not known.never and self._plan_visit(handover, known, status):
+        # What is to be filled, staff fill, also where somebody else could.
+        somebody_comes = _ACCEPTED in takes and "command.load" not in takes
+        if somebody_comes and not known.never and self._plan_visit(handover, known, status):
             return
-        if "approval.given" in takes:
+        done = "command.resolve" in takes and status == "completed"
+        if done and self._chance.hits(self._users.leaves_behind):
+            self._plan(handover, known, state, self._site.clock.now() + MINUTE, self._left_behind)
+        elif self._keys(known, takes) and self._chance.hits(_KEYED):
+            self._plan(handover, known, state, self._site.clock.now() + 2 * SECOND, self._key)
+        elif "approval.given" in takes:
             self._plan(handover, known, state, self._work(10 * MINUTE), self._decide)
-        elif _ACCEPTED in takes:
+        elif somebody_comes:
             return  # staff could open it, too; but somebody is waited for
-        elif work := next((word for word in _WORK if f"command.{word}" in takes), ""):
+        elif work := self._work_of(known, state, takes):
             pause = self._users.minutes_to_load * MINUTE
             self._plan(handover, known, state, self._work(pause), lambda h, s: self._do(h, s, work))
+
+    def _work_of(self, known: Known, state: str, takes: frozenset[str]) -> str:
+        """What staff do in a state: what they have not done there before, so that nobody goes in circles."""
+        possible = [word for word in _WORK if f"command.{word}" in takes]
+        return next((word for word in possible if (state, word) not in known.done), next(iter(possible), ""))
 
     def _work(self, mean: float) -> int:
         now = self._site.clock.now()
@@ -149,11 +170,26 @@ class People:
         elif chance.hits(users.early):
             moment = now + int(chance.between(5, 90) * SECOND)
         else:
-            hours = users.hours_to_collect * (12.0 if chance.hits(users.late) else 1.0)
-            moment = self._calendar.about(now + int(chance.about(hours * HOUR)) + MINUTE, chance)
+            known.planned = True
+            self._agenda.at(now, lambda: self._choose_when(handover, known))
+            return True
         known.planned = True
         self._agenda.at(moment, lambda: self._visit(handover, known))
         return True
+
+    async def _choose_when(self, handover: str, known: Known) -> None:
+        """Most people come in time: they have read until when. Some come when it is over."""
+        users, chance, now = self._users, self._chance, self._site.clock.now()
+        wait = chance.about(users.hours_to_collect * HOUR)
+        if self._site.alive:
+            snapshot = await self._site.snapshot(handover)
+            left = min((due for due in snapshot.deadlines.values() if due > now), default=0) - now
+            if left > 0 and chance.hits(users.late):
+                wait = left + wait
+            elif 0 < left < wait:
+                wait = chance.between(0.05, 0.9) * left
+        moment = self._calendar.about(now + int(wait) + MINUTE, chance)
+        self._agenda.at(moment, lambda: self._visit(handover, known))
 
     async def _visit(self, handover: str, known: Known) -> None:
         known.planned = False
@@ -169,33 +205,44 @@ class People:
             await self._command(handover, "cancel", {"why": "the recipient called"})
             return
         reader = self._reader(snapshot)
-        method, text = await self._credential(handover, known, snapshot)
-        if not reader or not text:
-            return
-        if self._chance.hits(self._users.wrong_code):
-            await self._site.present(reader, Method.PIN, "000000")
-        self.counts.presented += 1
-        told = await self._site.present(reader, method, text)
-        if told.code.startswith("refused"):
-            self.counts.refused[told.code] = self.counts.refused.get(told.code, 0) + 1
+        if reader and not await self._present(reader, known, snapshot):
             known.tries += 1
-            if known.tries < 4:
+            if known.tries < _TRIES:
                 known.planned = True
-                moment = self._calendar.about(
-                    self._site.clock.now() + int(self._chance.about(30) * MINUTE) + MINUTE, self._chance
-                )
+                pause = int(self._chance.about(30) * MINUTE) + MINUTE
+                moment = self._calendar.about(self._site.clock.now() + pause, self._chance)
                 self._agenda.at(moment, lambda: self._visit(handover, known))
 
-    async def _credential(self, handover: str, known: Known, snapshot: Snapshot) -> tuple[Method, str]:
-        letter = known.letter or await self._letter(handover, known)
-        if letter is not None and letter.code and (not letter.pin or self._chance.hits(0.5)):
-            return Method.QR, letter.code
-        if letter is not None and letter.pin:
-            return Method.PIN, letter.pin
-        return Method.TAG, self._tag(snapshot)
+    async def _present(self, reader: str, known: Known, snapshot: Snapshot) -> bool:
+        """Whether anything that the person has is accepted; each is tried once."""
+        if self._chance.hits(self._users.wrong_code):
+            await self._site.present(reader, Method.PIN, "000000")
+        await self._sort_the_post()
+        code = ""
+        for method, text in self._pocket(known, snapshot):
+            self.counts.presented += 1
+            code = (await self._site.present(reader, method, text)).code
+            if not code.startswith("refused"):
+                return True
+        self.counts.refused[code] = self.counts.refused.get(code, 0) + 1
+        return False
 
-    async def _letter(self, handover: str, known: Known) -> Letter | None:
-        """Sort the post since last time: who got which credential."""
+    def _pocket(self, known: Known, snapshot: Snapshot) -> list[tuple[Method, str]]:
+        """What the person can present: the latest letter's codes, the label on the parcel, a tag."""
+        found: list[tuple[Method, str]] = []
+        letter = known.letter
+        if letter is not None and letter.code:
+            found.append((Method.QR, letter.code))
+        if letter is not None and letter.pin:
+            found.insert(0 if self._chance.hits(0.5) else len(found), (Method.PIN, letter.pin))
+        if snapshot.vars.get("external_ref"):
+            found.append((Method.BARCODE, str(snapshot.vars["external_ref"])))
+        if known.tag:
+            found.append((Method.TAG, known.tag))
+        return found
+
+    async def _sort_the_post(self) -> None:
+        """Who got which credential since last time."""
         letters, self._site.ground.letters = self._site.ground.letters, []
         wanted = [letter for letter in letters if letter.pin or letter.code]
 
@@ -206,11 +253,6 @@ class People:
         for owner, letter in await self._site.read(read):
             if owner in self.known:
                 self.known[owner].letter = letter
-        return known.letter
-
-    def _tag(self, snapshot: Snapshot) -> str:
-        tags = [tag for person in self._site.plan.people for tag in person.tags]
-        return tags[hash_of(snapshot.handover_id) % len(tags)] if tags else ""
 
     def _reader(self, snapshot: Snapshot) -> str:
         bank = str((snapshot.vars.get("allocation") or {}).get("bank", ""))
@@ -240,11 +282,27 @@ class People:
             body = {"values": {"address": "Somewhere 1"}}
         taken = await self._command(handover, word, {**body, "why": "work"})
         known = self.known.get(handover)
+        if known is not None:
+            known.done.add((snapshot.state, word))
         if not taken and known is not None and known.tries < 20:
             known.tries += 1
             self._plan(
                 handover, known, snapshot.state, self._work(30 * MINUTE), lambda h, s: self._do(h, s, word)
             )
+
+    def _keys(self, known: Known, takes: frozenset[str]) -> list[str]:
+        """The numbers that mean something to a person at the door now."""
+        keys = self._machines[known.workflow].keys
+        return [key for key, word in keys.items() if f"command.{word}" in takes]
+
+    async def _key(self, handover: str, snapshot: Snapshot) -> None:
+        takes = self._takes[snapshot.workflow][snapshot.state]
+        keys, reader = self._keys(self.known[handover], takes), self._reader(snapshot)
+        if keys and reader:
+            await self._site.present(reader, Method.PIN, self._chance.one_of(keys))
+
+    async def _left_behind(self, handover: str, snapshot: Snapshot) -> None:
+        await self._command(handover, "resolve", {"verdict": "left", "why": "seen through the open door"})
 
     async def _decide(self, handover: str, snapshot: Snapshot) -> None:
         word = "deny" if self._chance.hits(self._users.denies) else "approve"
@@ -266,11 +324,6 @@ class People:
             snapshot = await self._site.snapshot(handover)
             if not snapshot.ended and not snapshot.effect_id:
                 self._react(handover, known, snapshot.state, snapshot.status)
-
-
-def hash_of(text: str) -> int:
-    """A number for a text that is the same in every process."""
-    return sum((index + 1) * ord(sign) for index, sign in enumerate(text))
 
 
 def _takes(machine: Machine, name: str) -> frozenset[str]:

@@ -73,7 +73,7 @@ class _Days:
         self._people = People(self._site, self._agenda, calendar, settings.users, Chance(seed, "people"))
         self._staff = Staff(self._site, self._agenda, calendar, devices, Chance(seed, "staff"))
         self._arrivals = Arrivals(
-            self._site, self._agenda, calendar, settings.users, Chance(seed, "arrivals")
+            self._site, self._people, self._agenda, calendar, settings.users, Chance(seed, "arrivals")
         )
         self._troubles = Troubles(self._site, devices, self._agenda.later, Chance(seed, "troubles"))
         self._checks = Checks(self._machines)
