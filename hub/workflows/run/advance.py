@@ -52,6 +52,8 @@ class Run:
     moved: bool = False
     #: Why the last act was refused before anything was written.
     refused: StepFailed | None = None
+    #: Why a step could not be done, for the state that this leads to.
+    failure: StepFailed | None = None
     #: Who asked for what happens: a person_ref or a token; empty where nobody did.
     actor: str = ""
     #: The snapshot whose variables, deadlines, status and phase the journal knows.
@@ -195,7 +197,7 @@ class Engine:
                     self.executors[call.type](run, args)
                     log.append(steplog.done(place, call, args))
         except _FAILURES as error:
-            failure = _failure(error)
+            run.failure = failure = _failure(error)
             log.append(steplog.failed(place, call, args, failure))
             run.secrets = secrets_before
             run.snapshot = msgspec.structs.replace(

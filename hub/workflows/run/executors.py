@@ -247,9 +247,10 @@ def _adjust_stock(run: Run, args: Mapping[str, Any]) -> None:
 def _raise_incident(run: Run, args: Mapping[str, Any]) -> None:
     allocation, kind = run.snapshot.vars.get("allocation") or {}, str(args["kind"])
     place = "" if kind == desk.REFUND_OWED else allocation.get("compartment", "")  # money lies nowhere
+    why = run.failure.detail if isinstance(run.failure, custody.NothingFits) else ""
     desk.open_incident(
         run.tx, kind, at=run.at, urgency=str(args.get("urgency", run.machine.urgency)),
-        handover_id=run.handover_id, target=place,
+        handover_id=run.handover_id, target=place, detail=why,
         owner=desk.role(run.machine.first_paged), due=run.at + run.machine.promise_micros,
     )
 

@@ -25,3 +25,15 @@ def test_a_thousand_orders_at_once_share_no_compartment(world: Any) -> None:
         assert len(set(orders)) == 1000
 
     world(main)
+
+
+@pytest.mark.req("AS-01")
+def test_whoever_owns_the_task_reads_why_there_was_no_room(world: Any) -> None:
+    async def main(site: Any) -> None:
+        await site.order()
+        await site.desk("compartment.bar", "main/A2", why="cleaning")
+        assert await site.state(await site.order()) == "no_room"
+        why = (await site.incident("no_room")).detail
+        assert why == "of 2 in main that fit, 1 is taken, 1 is barred (desk)"
+
+    world(main)
