@@ -20,16 +20,37 @@ def command(folder: Path, as_json: bool) -> None:
     from hub.site.load import load_site
 
     site, problems = load_site(folder, Integrations.load())
+    versions = _versions(site, folder / "var" / "hub.db")
     if as_json:
-        click.echo(json.dumps(_result(site, problems), indent=2))
+        click.echo(json.dumps(_result(site, problems) | {"workflows": versions}, indent=2))
     elif len(problems):
         click.echo(problems.render())
         many = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
         click.echo(f"\n{many} in {folder}.", err=True)
     elif site is not None:
         click.echo(f"OK  {site.site.name} ({site.site.id}): {_summary(counts(site))}")
+        for name, state in versions.items():
+            if state == "offered":
+                click.echo(f"    {name} runs another version than this: hub blueprint plan {folder} {name}")
+            elif state == "removed":
+                click.echo(f"    {name} is no longer named here; its live handovers are served to their end")
     if len(problems):
         raise click.exceptions.Exit(1)
+
+
+def _versions(site: SiteConfig | None, database: Path) -> dict[str, str]:
+    """Workflow -> how its files stand to what runs, where a hub has run."""
+    if site is None or not database.is_file():
+        return {}
+    from hub.site.versions import offers_of, statuses
+    from hub.store import StoreError
+    from hub.store.reading import read_beside
+
+    try:
+        with read_beside(database) as reader:
+            return {status.name: status.state for status in statuses(reader, offers_of(site), {})}
+    except StoreError:
+        return {}  # whatever it is, the site's files are none the worse for it; `hub db check` tells
 
 
 def counts(site: SiteConfig) -> dict[str, int]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from hub.plugins.integrations import Integrations
+    from hub.workflows.steps import StepType
 
 KINDS = ("blueprint", "fragment", "cases", "site")
 
@@ -37,12 +41,22 @@ def schema_of(kind: str) -> dict[str, Any]:
     from hub.plugins.integrations import Integrations
     from hub.site.schemas import site_schema
     from hub.workflows import schemas
+    from hub.workflows.steps import STEPS
 
     if kind == "site":
         return site_schema(Integrations.load())
     if kind == "cases":
         return schemas.cases_schema()
-    return schemas.blueprint_schema() if kind == "blueprint" else schemas.fragment_schema()
+    steps = {**STEPS, **_steps_of(Integrations.load())}
+    return schemas.blueprint_schema(steps) if kind == "blueprint" else schemas.fragment_schema(steps)
+
+
+def _steps_of(integrations: Integrations) -> dict[str, StepType]:
+    """The steps of all installed integrations; which devices have them only a site knows."""
+    from hub.workflows.steps.integrations import step_type
+
+    found = [step for domain in integrations.domains() for step in integrations.steps(domain)]
+    return {step.name: step_type(step, ()) for step in found}
 
 
 def _text(kind: str) -> str:

@@ -174,7 +174,7 @@ def one_of(options: Iterable[str], what: str = "value") -> Validator:
     """One word of a closed list; the nearest is suggested."""
     known = [str(option) for option in options]
 
-    @form({"enum": known})
+    @form({"enum": known} if known else {"type": "string"})
     def validate(value: Any) -> str:
         if not isinstance(value, str):
             raise Wrong(f"expected a {what}, found {kind_of(value)}", f"write one of: {', '.join(known)}")

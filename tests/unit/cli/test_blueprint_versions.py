@@ -198,3 +198,12 @@ def test_list_shows_where_blueprints_come_from_and_what_runs(workplace, run_hub,
     assert "Parcel (the site's own)" in said
     assert "Reserved pickup (shipped)" in said
     assert "current, 0 live" in said
+
+
+def test_check_says_which_workflows_run_another_version(workplace, run_hub, runs_once):
+    runs_once(_site(workplace))
+    folder = _raise_version(workplace)
+    said = run_hub("check", str(folder))
+    assert said.exit_code == 0
+    assert f"parcels runs another version than this: hub blueprint plan {folder} parcels" in said.output
+    assert json.loads(run_hub("check", str(folder), "--json").output)["workflows"] == {"parcels": "offered"}
