@@ -90,12 +90,14 @@ class Presentations:
         if what.keys and what.method is Method.TAG:
             person = access.person_by_tag(tx, what.text)
             if person is not None and self._starting.find("tag", terminal, person, what.keys):
-                return self._came(tx, terminal, person, what, at)
+                return self._came(tx, terminal, person, what, at, "no_grant")
         answer = access.present(tx, what.method, what.text, terminal, at)
         if isinstance(answer, access.Accepted):
             return self._accepted(tx, terminal, what, answer, at)
         if answer.person is not None and answer.reason in _NOTHING:
-            return self._came(tx, terminal, answer.person, what, at)
+            told = self._came(tx, terminal, answer.person, what, at, answer.reason)
+            if told.code != "refused.no_grant" or answer.reason == "no_grant":
+                return told
         if answer.handover_id:
             data = {"reason": answer.reason, "method": what.method.value}
             event = Event("credential.refused", EventClass.FACT, at, data)
@@ -250,7 +252,7 @@ class Presentations:
     # Beginnings
 
     def _came(
-        self, tx: Tx, terminal: str, person: access.Identity, what: Presented, at: int
+        self, tx: Tx, terminal: str, person: access.Identity, what: Presented, at: int, why: str
     ) -> Told:
         """A known person for whom no grant is open: a visit, and what a tag begins there."""
         visit, is_new = self._enter(tx, terminal, person.ref, True, what.method, at)
@@ -262,7 +264,7 @@ class Presentations:
                 return Told(terminal, "refused.not_now", visit.handover or "")
             order = Order(workflow, terminal=terminal, vars={"recipient_ref": person.ref}, by=person.ref)
             return self._begin(tx, visit, order, "tag", at)
-        if self._starting.find("code", terminal, person) or visit.served:
+        if self._starting.find("code", terminal, person) or (visit.served and why == "no_grant"):
             return Told(terminal, "welcome")
         return Told(terminal, "refused.no_grant")
 

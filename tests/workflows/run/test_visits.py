@@ -439,3 +439,17 @@ def test_an_opening_that_the_hub_slept_through_is_made_up_for_once(people: Any) 
         assert len(await site.store.read(rounds)) == 2
 
     people(main)
+
+
+def test_a_known_person_whose_right_is_over_is_told_why_and_so_is_the_handover(people: Any) -> None:
+    async def main(site: Any) -> None:
+        handover = await for_ada(site)
+        await site.settled(47 * 3600)
+        await tap(site, ADA)
+        await site.use_door(await site.door_of(handover))
+        await site.settled(60)
+        await tap(site, ADA)  # within two minutes the same door opens once more
+        await site.use_door(await site.door_of(handover))
+        assert (await tap(site, ADA)).code == "refused.used"
+
+    people(main)
