@@ -12,6 +12,7 @@ from hub.custody import thermal
 from hub.model.failures import StepFailed
 from hub.store import Store, Tx
 from hub.workflows.engine import Event, EventClass, Snapshot, handles
+from hub.workflows.machine import Arrow
 from hub.workflows.run import records
 from hub.workflows.run.advance import Engine, Run
 from hub.workflows.run.by_hub import ByHub, view
@@ -21,8 +22,11 @@ from hub.workflows.run.possible import EVENT_VERBS, HUB_VERBS, VERBS, takes
 
 __all__ = ["EVENT_VERBS", "HUB_VERBS", "VERBS", "Verbs"]
 
-#: Commands by which somebody at the desk is entitled to one opening, where the blueprint leads to one.
-_ENTITLES = ("open", "load", "reassign", "end", "dispose")
+#: Commands that are an opening's own: they entitle to it even where something else is asked before.
+_OPENING = ("open", "load", "reassign", "dispose")
+_ACTS = ("open", "dispense")
+#: Roles of whoever uses a right of their own at the terminal.
+_VISITORS = frozenset({"recipient", "depositor"})
 #: What the record of a commanded event leaves out: the reason has a row of its own, contacts are sealed.
 _NOT_TOLD = ("why", "contact")
 
@@ -72,7 +76,10 @@ class Verbs:
     def _event(self, tx: Tx, snapshot: Snapshot, command: Command, at: int) -> Answer:
         verb = command.verb.removeprefix("handover.")
         data = {name: value for name, value in command.body.items() if name not in _NOT_TOLD}
-        event = Event(f"command.{verb}", EventClass.COMMAND, at, {**data, "by": command.actor.ref})
+        given = data.get("values") or {}
+        event = Event(
+            f"command.{verb}", EventClass.COMMAND, at, {**given, **data, "by": command.actor.ref}
+        )
         run = self._engine.deliver(
             tx, snapshot.handover_id, event, lambda run: _prepare(run, verb, command), snapshot=snapshot
         )
@@ -86,7 +93,7 @@ class Verbs:
 def _prepare(run: Run, verb: str, command: Command) -> None:
     """What a command brings with it, once it is certain that it is handled."""
     run.actor = command.actor.ref
-    if verb in _ENTITLES:
+    if not command.actor.roles & _VISITORS and (verb in _OPENING or _opens(run, verb)):
         entitle_once(run, _person(command.actor), f"desk.{verb}")
     if verb == "dispose":  # a person's word ends the clock of what lies there, whatever follows
         thermal.dispose(run.tx, run.handover_id, command.actor.ref, run.at)
@@ -94,6 +101,26 @@ def _prepare(run: Run, verb: str, command: Command) -> None:
         run.set(proof=f"person:{command.actor.ref}")
     elif verb == "provide":
         _provide(run, command)
+
+
+def _opens(run: Run, verb: str) -> bool:
+    """Whether the command leads to a door or a motor before anything else happens."""
+    machine, state = run.machine, run.machine.states[run.snapshot.state]
+    inherited = machine.states[state.parent].on if state.parent else {}
+    ahead = [*state.on.get(f"command.{verb}", ()), *inherited.get(f"command.{verb}", ())]
+    seen: set[str] = set()
+    while ahead:
+        name = ahead.pop().to
+        if not name or name in seen or name not in machine.states:
+            continue
+        seen.add(name)
+        entered = machine.states[name]
+        if any(call.type in _ACTS for call in entered.enter):
+            return True
+        ahead += entered.on.get("entered", ())
+        if entered.initial:
+            ahead.append(Arrow(entered.initial))
+    return False
 
 
 def _provide(run: Run, command: Command) -> None:

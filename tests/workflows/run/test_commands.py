@@ -37,7 +37,7 @@ states:
   waiting:
     on:
       command.provide:
-        - {when: "{{ event['values'].table == 7 }}", to: served}
+        - {when: "{{ event.table == 7 }}", to: served}
         - {to: waiting}
       command.declare: noted
       command.refund: noted
@@ -49,6 +49,20 @@ states:
     status: completed
     final: true
 """
+
+PLACED = """states:
+  placed:
+    enter:
+      - assign: {bank: !input bank, size: M}
+    on: {assign.failed: served, entered: waiting}
+  closing:
+    on: {entered: opening}
+  opening:
+    enter:
+      - open: {evidence: door_sensor, within: {seconds: 5}}
+    on: {effect.confirmed: served, effect.refuted: waiting, effect.in_doubt: recovery}
+"""
+OPENS = "      command.end: closing\n"
 
 
 async def _asking(site: Any) -> str:
@@ -182,6 +196,23 @@ def test_data_that_was_asked_for_is_there_for_the_blueprint(world: Any) -> None:
         assert (await site.state(handover), (await site.snapshot(handover)).vars["data"]) == (
             "served", {"table": 7, "name": "x"},
         )
+
+    world(main)
+
+
+def test_a_command_that_leads_to_a_door_entitles_who_gives_it_at_the_desk(world: Any) -> None:
+    text = ASKS_FOR_DATA.replace("      command.end: served\n", OPENS, 1)
+    text = text.replace("start:", "  input: {bank: {name: Bank, selector: {bank: {}}}}\nstart:")
+    text = text.replace("initial: waiting", "initial: placed").replace("states:\n", PLACED, 1)
+
+    async def main(site: Any) -> None:
+        found = compile_blueprint(text, "asking", {"bank": "main"})
+        assert found.machine is not None, found.problems.render()
+        await site.handovers.offer({"asking": (found.machine, "")})
+        handover = await site.handovers.create(Order("asking", (ITEM,), {"name": "Ada"}))
+        await site.ask(handover, "end", BOSS)
+        await site.settled(10)
+        assert (await site.state(handover), len(site.lock.opened)) == ("served", 1)
 
     world(main)
 
