@@ -30,6 +30,7 @@ COMMANDS = {
     "run": Subcommand("hub.cli.run", "Run a site."),
     "demo": Subcommand("hub.cli.demo", "Walk the demo site as its customers would."),
     "test": Subcommand("hub.cli.test", "Run the cases of a blueprint on virtual time."),
+    "verify": Subcommand("hub.cli.verify", "Explore everything that can happen in a blueprint."),
     "blueprint": Subcommand("hub.cli.blueprint", "Compare, plan, apply and import versions of workflows."),
     "simulate": Subcommand("hub.cli.simulate", "Run days of a site on virtual time, with users and faults."),
     "twin": Subcommand("hub.cli.twin", "Serve a site's simulators, and act in them."),

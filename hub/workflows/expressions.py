@@ -132,13 +132,13 @@ def check(source: str) -> frozenset[str]:
 
 def names_used(source: str) -> frozenset[str]:
     """The top-level names of an expression body, such as `item` in `item.size`."""
-    return frozenset(node.name for node in _parsed(source).find_all(nodes.Name))
+    return frozenset(node.name for node in parsed(source).find_all(nodes.Name))
 
 
 def attributes_used(source: str, name: str) -> frozenset[str]:
     """The keys of `name` that an expression body reads, such as `bank` in `inputs.bank`."""
     return frozenset(
-        node.attr for node in _parsed(source).find_all(nodes.Getattr)
+        node.attr for node in parsed(source).find_all(nodes.Getattr)
         if isinstance(node.node, nodes.Name) and node.node.name == name
     )
 
@@ -185,7 +185,7 @@ def compiled(source: str) -> Callable[[Mapping[str, Any]], Any]:
     """A function from scope to value for an expression body. Raises ExpressionError."""
     if _DOTTED.match(source) and not _WORDS & set(source.strip().split(".")):
         return _dotted(source.strip())
-    _allowed(_parsed(source))
+    _allowed(parsed(source))
     try:
         run = _ENV.compile_expression(source, undefined_to_none=False)
     except TemplateSyntaxError as error:  # sound between braces, but more than one expression: `1,`
@@ -219,7 +219,8 @@ def _dotted(source: str) -> Callable[[Mapping[str, Any]], Any]:
 
 
 @lru_cache(maxsize=1024)
-def _parsed(source: str) -> nodes.Template:
+def parsed(source: str) -> nodes.Template:
+    """The syntax tree of an expression body, for whoever reads it otherwise. Raises ExpressionError."""
     if len(source) > _MAX_LENGTH:
         raise ExpressionError(f"an expression is at most {_MAX_LENGTH} characters long")
     if not source.strip():
