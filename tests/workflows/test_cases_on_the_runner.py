@@ -179,7 +179,7 @@ def test_the_traces_of_several_handovers_are_told_apart(play: Play) -> None:
           then: {state: waiting}
     """)
     shown = render_result(result)
-    assert "second: command.cancel -> cancelled" in shown
+    assert "second: command.cancel by=token:desk -> cancelled" in shown
     assert "first: start.api -> preparing" in shown
 
 
