@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,7 +102,7 @@ def assign_all(
     order = sorted(range(len(parts)), key=lambda index: _hardness(parts[index]))
     found: dict[int, str] = {}
     moves: list[Moved] = []
-    with tx.savepoint():
+    with tx.savepoint() if len(parts) > 1 else nullcontext():  # one alone writes nothing when it fails
         for index in order:
             part = parts[index]
             found[index] = assign(
