@@ -131,6 +131,8 @@ def step(machine: Machine, snapshot: Snapshot, event: Event, guards: Guards) -> 
         return Decision(snapshot)
     if event.name == "incident.resolved" and snapshot.doubt != event.effect_id and snapshot.state == RECOVERY:
         return Decision(snapshot)  # the verdict of another incident says nothing of the effect in doubt
+    if event.name == "incident.resolved" and _of_former(snapshot, event):
+        return Decision(snapshot)  # nor does that of a compartment that the handover has left say where it is
     if event.kind is EventClass.RESULT:
         if not event.effect_id or event.effect_id != snapshot.effect_id:
             return Decision(snapshot)  # a late result belongs to its effect and incident, not to this state
@@ -265,6 +267,17 @@ def _of_another(snapshot: Snapshot, event: Event) -> bool:
     """Whether a fact concerns a compartment other than the one in hand: the turn's states do not see it."""
     about = event.data.get("compartment") if event.kind is EventClass.FACT else None
     return bool(about) and about != (snapshot.vars.get("allocation") or {}).get("compartment")
+
+
+def _of_former(snapshot: Snapshot, event: Event) -> bool:
+    """Whether an incident is about a compartment that the handover no longer has, while it has another."""
+    about = event.data.get("compartment")
+    if not about or event.effect_id:
+        return False
+    one = snapshot.vars.get("allocation")
+    known = snapshot.vars.get("allocations") or ([one] if one else ())
+    held = {one.get("compartment") for one in known if not one.get("freed")}
+    return bool(held) and about not in held
 
 
 def _go(

@@ -30,6 +30,8 @@ def resolve(
         intent = intent_of(tx, found.effect_id) if found.effect_id else None
         paid_back(tx, snapshot.handover_id, at, intent.leg_id if intent is not None else None)
     data = {"verdict": verdict, "incident": found.id, "kind": found.kind}
+    if found.target:
+        data["compartment"] = found.target
     resolved = Event("incident.resolved", EventClass.INTERNAL, at, data, found.effect_id or "")
     run = engine.deliver(
         tx, snapshot.handover_id, resolved, lambda run: _believe(run, found, verdict), snapshot

@@ -225,7 +225,10 @@ class Run:
         known = dict(world.vars)
         if world.places:
             known["allocations"] = [
-                free.Loose(id=f"a{index}", compartment=f"main/A{index + 1}", outcome=place.outcome)
+                free.Loose(
+                    id=f"a{index}", compartment=f"main/A{index + 1}", outcome=place.outcome,
+                    freed=not place.held,
+                )
                 for index, place in enumerate(world.places)
             ]
             here = world.here
@@ -266,5 +269,7 @@ def _internal(name: str, **data: Any) -> Event:
 def resolved(incident: Incident, verdict: str) -> Event:
     """A person has ended an incident."""
     data = {"verdict": verdict, "incident": "i", "kind": incident.kind}
+    if incident.about == "before":
+        data["compartment"] = "main/before"
     about = EFFECT if incident.about == "act" else ""
     return Event("incident.resolved", EventClass.INTERNAL, NOW, data, about)
