@@ -119,7 +119,8 @@ async def _through(
 
 
 def _done(name: str, stay: int) -> None:
-    kept = f"; {stay} live handovers keep theirs" if stay else ""
+    who = "1 live handover keeps its own" if stay == 1 else f"{stay} live handovers keep theirs"
+    kept = f"; {who}" if stay else ""
     click.echo(f"{name}: new handovers get this version now{kept}.")
 
 

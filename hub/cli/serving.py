@@ -16,6 +16,7 @@ import click
 from hub.app import Hub, Surroundings
 from hub.cli.web import ports_of
 from hub.cli.welcome import welcome
+from hub.config.loader import forget_shared
 from hub.config.problems import suggest
 from hub.core.clock import SystemClock
 from hub.core.entropy import SystemEntropy
@@ -62,6 +63,7 @@ async def serve(options: Options) -> int:
                 await server.start()
             except OSError as error:
                 raise _taken(port, error) from None
+            forget_shared()
             settle_memory()
             click.echo(welcome(config, server.address, site=options.site, simulated=twin is not None))
             try:

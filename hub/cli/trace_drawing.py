@@ -23,6 +23,8 @@ _GOOD, _BAD, _WEAK, _NAME, _ACT = "green", "red", "dim", "bold cyan", "magenta"
 _TREE, _BESIDE = 84, 40
 _VERDICTS = {"confirmed": _GOOD, "refuted": "yellow", "in_doubt": _BAD, "intent": _BAD}
 _SHORT = 10
+#: Larger numbers are UTC microseconds, from 2001 on.
+_MOMENTS = 10**15
 #: Ids are recognised by their end; `--json` has them whole.
 _ID = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{26}\b")
 
@@ -43,7 +45,7 @@ def draw(story: Story, zone: str, width: int | None) -> Iterator[Text]:
     if story.after:
         yield Text("since then", style=_WEAK)
         for happening in story.after:
-            yield from _lines(_happening(happening), width)
+            yield from _lines(_happening(happening, when), width)
     for trouble in story.incidents:
         ended = f"{trouble.verdict} at {when.at(trouble.resolved)}" if trouble.resolved else "open"
         yield Text.assemble(
@@ -100,7 +102,7 @@ def _turn(turn: Turn, when: _Times) -> _Node:
     node.below.extend(_guard(guard) for guard in turn.guards)
     node.below.extend(_step(step) for step in turn.steps)
     for happening in turn.happenings:
-        node.below.append(_happening(happening))
+        node.below.append(_happening(happening, when))
     node.below.extend(_act(act, when) for act in turn.acts)
     return node
 
@@ -109,7 +111,7 @@ def _event(turn: Turn, when: _Times) -> Text:
     text = Text.assemble((when.at(turn.at), _WEAK), "  ", (turn.event, "bold"))
     data = {key: value for key, value in turn.data.items() if value not in (None, "")}
     if data:
-        text.append(f" {_shown(data)}")
+        text.append(f" {_shown(data, when)}")
     if turn.entered:
         text.append(" -> ").append(turn.entered, _NAME)
         if turn.label:
@@ -147,25 +149,27 @@ def _act(act: Act, when: _Times) -> _Node:
         text.append(f" after {say_duration(max(0, act.settled - act.opened) // 1000 * 1000)}", _WEAK)
     node = _Node(text, act.place)
     if act.evidence:
-        node.below.append(_Node(Text(f"evidence {_shown(act.evidence)}", style=_WEAK)))
+        node.below.append(_Node(Text(f"evidence {_shown(act.evidence, when)}", style=_WEAK)))
     return node
 
 
-def _happening(happening: Happening) -> _Node:
+def _happening(happening: Happening, when: _Times) -> _Node:
     body = happening.body or {}
     told = {key: value for key, value in body.items() if value not in (None, "", [], {})}
     text = Text(happening.type, style=_WEAK)
     if told:
-        text.append(f" {_shown(told)}", _WEAK)
+        text.append(f" {_shown(told, when)}", _WEAK)
     return _Node(text)
 
 
-def _shown(data: Mapping[str, Any]) -> str:
-    parts = (f"{key}: {_value(value)}" for key, value in data.items())
+def _shown(data: Mapping[str, Any], when: _Times) -> str:
+    parts = (f"{key}: {_value(value, when)}" for key, value in data.items())
     return "{" + ", ".join(parts) + "}"
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, when: _Times) -> str:
+    if isinstance(value, int) and value > _MOMENTS:
+        return when.at(value)
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return _ID.sub(lambda match: f"..{match[0][-6:]}", text)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hub import access
 from hub.config import Problem, Problems
+from hub.config.loader import forget_shared
 from hub.core.clock import Clock
 from hub.core.commands import Accepted, Answer, Command, Refused
 from hub.site.load import step_types
@@ -184,7 +185,10 @@ class Versions:
         return self._seen
 
     def _read(self) -> _Seen:
-        config, problems = self._load()
+        try:
+            config, problems = self._load()
+        finally:
+            forget_shared()  # a hub runs for months and looks once in a while
         if config is None:
             folder = self._config.folder
             broken = {name: Offer(problems=tuple(problems)) for name in self._seen.offers}
