@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Protocol, cast
 
-from hub.api import AgeVerifier, CashlessReader, Dispenser, Driver, LockBank, Refunds
+from hub.api import AgeVerifier, CashlessReader, Dispenser, Driver, LockBank, Notifier, Refunds
 from hub.plugins.guard import DeviceGuard
 
 
@@ -20,10 +20,8 @@ class DeviceState(StrEnum):
     QUARANTINED = "quarantined"
 
 
-#: What each class of drivers was once found to offer. Asking a Protocol costs 20 us, and an act asks thrice.
-_offered: dict[Any, set[type]] = {
-    capability: set() for capability in (LockBank, Dispenser, CashlessReader, Refunds, AgeVerifier)
-}
+#: What each class of drivers was found to offer. Asking a Protocol costs 20 us, and an act asks thrice.
+_offered: dict[tuple[type, Any], bool] = {}
 
 
 class Devices(Protocol):
@@ -76,11 +74,14 @@ def age_verifier(driver: object) -> AgeVerifier | None:
     return cast(AgeVerifier, driver) if _offers(driver, AgeVerifier) else None
 
 
+def notifier(driver: object) -> Notifier | None:
+    """The driver as one that delivers messages, or None."""
+    return cast(Notifier, driver) if _offers(driver, Notifier) else None
+
+
 def _offers(driver: object, capability: Any) -> bool:
-    known = _offered[capability]
-    if type(driver) in known:
-        return True
-    found = isinstance(driver, capability)
-    if found:
-        known.add(type(driver))
+    asked = (type(driver), capability)
+    found = _offered.get(asked)
+    if found is None:
+        found = _offered[asked] = isinstance(driver, capability)
     return found

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from hub import access, desk
 from hub.api import BadAuth, ConfigError, Notifier, NotReady
 from hub.core.clock import SECOND, Clock
-from hub.effects.devices import Devices
+from hub.effects.devices import Devices, notifier
 from hub.model.effects import JsonMap
 from hub.model.failures import StepFailed
-from hub.store import PersonForgotten, Store, StoreError, Tx
+from hub.store import PersonForgotten, Reader, Store, StoreError, Tx
 
 _LOG = logging.getLogger(__name__)
 _LIMIT = 15.0
@@ -68,8 +68,8 @@ class MessageDelivery:
     async def _round(self) -> None:
         if self._notifier is None or not self._devices.serving(self._notifier):
             return
-        driver: object = self._devices.driver(self._notifier)
-        if not isinstance(driver, Notifier):
+        driver = notifier(self._devices.driver(self._notifier))
+        if driver is None:
             return
         at = self._clock.now()
         if await self._store.read(lambda r: desk.next_due(r)) is None:
@@ -101,13 +101,13 @@ class MessageDelivery:
             return {"role": message.role}
         person = message.person_ref
 
-        def read(tx: Tx) -> JsonMap:
+        def read(reader: Reader) -> JsonMap:
             try:
-                return access.contact(tx, person)
+                return access.contact(reader, person)
             except (StepFailed, PersonForgotten):
                 return {}
 
-        return await self._store.write(read)
+        return await self._store.read(read)
 
     async def _failed(self, message: desk.Outgoing, why: str, *, final: bool) -> None:
         at = self._clock.now()
