@@ -48,8 +48,8 @@ class Change:
 
 
 def diff(old: Machine, new: Machine) -> list[Change]:
-    """Every difference, in the order in which a blueprint is read; none when the machines are the same."""
-    return [
+    """Every difference, in the order in which a blueprint is read; none only between equal machines."""
+    found = [
         *_values("blueprint", _head(old), _head(new), ("blueprint",)),
         *_values("input", _inputs(old), _inputs(new), ("blueprint", "input")),
         *_sequences("start", old.start, new.start, _start, ("start",), ("start",)),
@@ -58,6 +58,9 @@ def diff(old: Machine, new: Machine) -> list[Change]:
         *_values("", {"initial": old.initial}, {"initial": new.initial}, ()),
         *_states(old, new),
     ]
+    if not found and old.digest() != new.digest():  # the same text, compiled by another version of the hub
+        found.append(Change(Kind.CHANGED, "compiled form", old.digest()[:8], new.digest()[:8]))
+    return found
 
 
 def _head(machine: Machine) -> dict[str, str]:
