@@ -97,6 +97,7 @@ const refusals = {
   used: "This code was used already", spent: "This code was used already", revoked: "This code is no longer valid",
   throttled: "Too many wrong codes. Please wait", busy: "One moment please", not_now: "Not possible now",
   no_grant: "There is nothing for you here now", door_open: "Please close the door first",
+  not_allowed: "You may not do that here", no_person: "Nobody is known for that",
   known_code: "This code was brought before", wrong_terminal: "Please go to the other terminal",
   no_such_selection: "There is nothing behind this number", out_of_order: "Out of order. Nothing was charged",
 };

@@ -22,6 +22,7 @@ class Desk:
         by_hub = ByHub(engine, handovers.executors, handovers.intents.money, self.approving)
         self.verbs = Verbs(store, clock, engine, by_hub, policy)
         self.desk_verbs = DeskVerbs(store, clock, engine, policy)
+        handovers.presentations.ask = self.verbs.in_transaction
         self.approving.carriers.update({f"handover.{verb}": self.verbs.in_transaction for verb in VERBS})
         self.approving.carriers.update(dict.fromkeys(DESK_VERBS, self.desk_verbs.in_transaction))
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from hub import access, custody
+from hub.core.commands import Accepted, Actor, Answer, Command, Refused
 from hub.model.failures import StepFailed
 from hub.model.observations import CodeRead, KeysEntered, TagRead
 from hub.model.states import Door, Method
@@ -15,7 +16,8 @@ from hub.store import Reader, Tx
 from hub.workflows.engine import Event, EventClass, Snapshot, handles
 from hub.workflows.run import records, visits
 from hub.workflows.run.advance import Engine, Run
-from hub.workflows.run.intents import entitle, lend
+from hub.workflows.run.commanding import not_possible, visitor
+from hub.workflows.run.intents import entitle
 from hub.workflows.run.places import Places, TerminalPlace
 from hub.workflows.run.starting import Order, Starting
 from hub.workflows.run.visits import Visit
@@ -30,7 +32,8 @@ _NOTHING = ("no_grant", "used", "revoked", "late")
 class Told:
     """What the person at a terminal is told: shown on its screen, sent to the page. No personal data.
 
-    `code` is one of accepted, started, queued, done, noted, welcome, awaiting, selected, or refused.REASON.
+    `code` is one of accepted, started, queued, done, asked, noted, welcome, awaiting, selected, or
+    refused.REASON.
     """
 
     terminal: str
@@ -65,7 +68,8 @@ def is_selection(seen: CodeRead | TagRead | KeysEntered) -> bool:
 class Presentations:
     """Finds what a presentation is good for and hands it to one handover at a time.
 
-    `tell` says something to the person at a terminal that is no answer to what they did last.
+    `tell` says something to the person at a terminal that is no answer to what they did last; `ask` answers
+    commands on handovers, in the transaction.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Presentations:
         self._places = places
         self._starting = starting
         self._tell = tell
+        self.ask: Callable[[Tx, Command, int], Answer] | None = None
 
     def terminal_of(self, device: str) -> TerminalPlace | None:
         """Where a reader stands."""
@@ -313,29 +318,33 @@ class Presentations:
         visit = visits.visit_at(tx, terminal, at)
         if visit is None:
             return None
-        asked = ""
+        refused: Told | None = None
         for handover_id in reversed(visit.served):
             snapshot = records.load(tx, handover_id)
             word = self._engine.machines.get(tx, snapshot.machine).keys.get(keys)
-            if word is None or snapshot.ended:
+            if word is None or snapshot.ended or self.ask is None:
                 continue
-            asked = asked or handover_id
-            if self._command(tx, visit, snapshot, word, keys, at):
-                visits.serve(tx, visit, handover_id, visit.waiting, at)
-                return Told(terminal, "done", handover_id, word)
-        return Told(terminal, "refused.not_now", asked) if asked else None
+            try:
+                with tx.savepoint():
+                    answer = self.ask(tx, self._command(tx, visit, snapshot, word, keys), at)
+            except StepFailed as failure:
+                answer = not_possible(failure)
+            if isinstance(answer, Refused):
+                code = "not_allowed" if answer.code == "forbidden" else "not_now"
+                refused = refused or Told(terminal, f"refused.{code}", handover_id, answer.reason)
+                continue
+            visits.serve(tx, visit, handover_id, visit.waiting, at)
+            return Told(terminal, "done" if isinstance(answer, Accepted) else "asked", handover_id, word)
+        return refused
 
-    def _command(self, tx: Tx, visit: Visit, snapshot: Snapshot, word: str, keys: str, at: int) -> bool:
-        """The blueprint's `keys` say that whoever uses the door may ask for this."""
-        event = Event(f"command.{word}", EventClass.COMMAND, at, {"terminal": visit.terminal})
-        run = self._engine.deliver(
-            tx, snapshot.handover_id, event, lambda run: lend(run, visit.person_ref), snapshot
-        )
-        if run.moved:
-            tx.journal(run.stream, "handover.commanded", {
-                "verb": word, "who": f"visitor:{visit.person_ref or visit.id}", "why": f"keyed {keys}",
-            }, at)
-        return run.moved
+    def _command(self, tx: Tx, visit: Visit, snapshot: Snapshot, word: str, keys: str) -> Command:
+        """What the visitor asks for, as the party that they are to the handover, and as one of the site."""
+        actor = visitor(snapshot, visit.person_ref or "")
+        known = access.identity(tx, visit.person_ref) if visit.known and visit.person_ref else None
+        if known is not None:
+            actor = Actor(actor.ref, actor.roles | known.roles)
+        body = {"terminal": visit.terminal, "why": f"keyed {keys}"}
+        return Command(f"handover.{word}", actor, snapshot.handover_id, body)
 
     def _taker(self, reader: Reader, visit: Visit, name: str) -> str | None:
         """The latest handover of the visit that listens to a fact."""

@@ -17,7 +17,7 @@ from hub.workflows.run import records
 from hub.workflows.run.advance import Engine, Run
 from hub.workflows.run.by_hub import ByHub, view
 from hub.workflows.run.commanding import answer, decided, note, target_of
-from hub.workflows.run.intents import entitle_once
+from hub.workflows.run.intents import entitle_once, lend
 from hub.workflows.run.possible import EVENT_VERBS, HUB_VERBS, VERBS, takes
 
 __all__ = ["EVENT_VERBS", "HUB_VERBS", "VERBS", "Verbs"]
@@ -93,7 +93,9 @@ class Verbs:
 def _prepare(run: Run, verb: str, command: Command) -> None:
     """What a command brings with it, once it is certain that it is handled."""
     run.actor = command.actor.ref
-    if not command.actor.roles & _VISITORS and (verb in _OPENING or _opens(run, verb)):
+    if command.body.get("terminal"):  # said at the door: what it leads to is opened for who stands there
+        lend(run, _person(command.actor))
+    elif not command.actor.roles & _VISITORS and (verb in _OPENING or _opens(run, verb)):
         entitle_once(run, _person(command.actor), f"desk.{verb}")
     if verb == "dispose":  # a person's word ends the clock of what lies there, whatever follows
         thermal.dispose(run.tx, run.handover_id, command.actor.ref, run.at)

@@ -203,7 +203,7 @@ class Play:
             assert custody.allocation(reader, intent.allocation_id).handover_id == intent.handover_id
 
 
-@pytest.mark.req("AS-03")
+@pytest.mark.req("AS-01")
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(actions=st.lists(_ACTIONS, min_size=4, max_size=22))
 def test_no_compartment_ever_has_two_owners(make_world: Any, tmp_path_factory: Any, actions: Any) -> None:

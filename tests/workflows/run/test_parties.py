@@ -119,7 +119,7 @@ async def same_again(site: Any, handover: str) -> None:
     assert again == await site.snapshot(handover)
 
 
-@pytest.mark.req("AC-01", "AC-06")
+@pytest.mark.req("ID-03", "ID-05", "AC-03")
 def test_each_party_opens_with_what_was_issued_to_it(parties: Any) -> None:
     async def main(site: Any) -> None:
         handover = await begun(site)

@@ -134,7 +134,7 @@ async def same_again(site: Any, handover: str) -> None:
     assert again == await site.snapshot(handover)
 
 
-@pytest.mark.req("WF-05")
+@pytest.mark.req("AS-01")
 def test_every_item_gets_a_compartment_of_its_own_and_goods_one_for_each_unit(many: Any) -> None:
     async def main(site: Any) -> None:
         handover = await ordered(site, line("a"), line("b", 2))
@@ -165,7 +165,7 @@ def test_an_order_for_more_compartments_than_any_site_has_is_answered_at_once(ma
     many(main)
 
 
-@pytest.mark.req("WF-05", "AC-02")
+@pytest.mark.req("ID-01", "AC-02")
 def test_one_presentation_opens_every_door_in_turn_and_each_opening_has_its_own_use(many: Any) -> None:
     async def main(site: Any) -> None:
         handover = await loaded(site, line("a"), line("b"), line("c"))

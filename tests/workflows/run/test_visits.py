@@ -25,7 +25,7 @@ promise: {urgency: normal, first_paged: staff, minutes: 30}
 """
 DROP = HEAD + """
 start: [{on: code, group: couriers}]
-keys: {"7": not_empty, "9": undo}
+keys: {"7": not_empty, "8": cancel, "9": undo}
 deadlines: {hold: {after: {hours: 48}, from: announcing}}
 initial: preparing
 states:
@@ -48,7 +48,11 @@ states:
     on: {issue_credential.failed: nothing, entered: waiting}
   waiting:
     status: reserved
-    on: {command.undo: opening_again, credential.accepted: done, deadline.hold: done}
+    on:
+      command.undo: opening_again
+      command.cancel: taken_back
+      credential.accepted: done
+      deadline.hold: done
   opening_again:
     enter: [{open: {evidence: door_sensor, within: {seconds: 5}, for: depositor}}]
     on: {effect.confirmed: taken_back, effect.refuted: waiting, effect.in_doubt: recovery}
@@ -180,7 +184,7 @@ def rounds(reader: Any) -> list[int]:
 # Several handovers of one person
 
 
-@pytest.mark.req("AC-02", "AC-05")
+@pytest.mark.req("AC-03")
 def test_one_tap_opens_all_that_waits_one_door_after_the_other(people: Any) -> None:
     async def main(site: Any) -> None:
         handovers = [await for_ada(site) for _ in range(3)]
@@ -267,7 +271,7 @@ def test_a_visit_ends_three_minutes_after_the_last_sign_of_life(people: Any) -> 
 # Beginning something at the terminal
 
 
-@pytest.mark.req("WF-08")
+@pytest.mark.req("WF-04", "AC-04")
 def test_a_courier_drops_parcel_after_parcel_in_one_visit(people: Any) -> None:
     async def main(site: Any) -> None:
         assert (await parcel(site, "P-1")).code == "refused.unknown"
@@ -324,8 +328,23 @@ def test_a_number_keyed_in_the_visit_is_the_visitors_command(people: Any) -> Non
         assert (await site.key("9")).code != "done"
         said = await site.noted(f"handover/{handover}", "handover.commanded")
         assert [one["verb"] for one in said] == ["not_empty", "undo"]
-        assert all(one["who"].startswith("visitor:") for one in said)
+        cora = await site.store.read(lambda r: access.person_by_tag(r, CORA))
+        assert {one["who"] for one in said} == {cora.ref}
         await same_again(site, handover)
+
+    people(main)
+
+
+@pytest.mark.req("OV-04", "ID-04")
+def test_the_visitor_may_ask_for_no_more_than_the_policy_lets_them(people: Any) -> None:
+    async def main(site: Any) -> None:
+        await tap(site, CORA)
+        handover = (await parcel(site, "P-1")).handover_id
+        await site.use_door(await site.door_of(handover))
+        told = await site.key("8")  # a depositor cancels only what was never reserved
+        assert (told.code, told.handover_id) == ("refused.not_allowed", handover)
+        assert await site.state(handover) == "waiting"
+        assert len(site.lock.opened) == 1
 
     people(main)
 
