@@ -276,7 +276,9 @@ class Handovers:
         try:
             if self.climate.concerns(name):
                 await self.climate.fire(handover_id, name, at)
-            else:
+            elif "/" in handover_id or await self._store.read(
+                lambda r: records.timer_stands(r, handover_id, name)
+            ):  # most timers were cancelled: their state was left
                 await self._store.write(write)
         except StoreError as error:
             _LOG.error("Timer %s of %s waits for the disk: %s", name, handover_id, error)
