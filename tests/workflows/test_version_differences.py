@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.config.shipped import shipped
@@ -16,6 +16,8 @@ from hub.workflows.versions.report import lines, summary
 from hub.workflows.versions.written import Written
 
 FILES = sorted(p for p in shipped("blueprints").glob("*.yaml") if not p.name.endswith(".cases.yaml"))
+#: Machines are large to draw, and others may use the processor.
+_FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _words = st.sampled_from(["a", "b", "c"])
 _arrows = st.lists(st.builds(Arrow, _words, st.sampled_from(["", "{{ x }}"])), max_size=2).map(tuple)
 _calls = st.lists(
@@ -35,13 +37,14 @@ _machines = st.builds(
 )
 
 
-@settings(max_examples=30)
+@_FEW
+@_FEW
 @given(_machines)
 def test_nothing_differs_from_itself(machine: Machine) -> None:
     assert diff(machine, machine) == []
 
 
-@settings(max_examples=30)
+@_FEW
 @given(_machines, _machines)
 def test_machines_that_differ_have_a_difference_and_it_has_words(old: Machine, new: Machine) -> None:
     changes = diff(old, new)
@@ -50,7 +53,7 @@ def test_machines_that_differ_have_a_difference_and_it_has_words(old: Machine, n
     assert summary(changes)
 
 
-@settings(max_examples=30)
+@_FEW
 @given(_machines, _machines)
 def test_back_again_what_was_added_is_removed(old: Machine, new: Machine) -> None:
     there = {change.what for change in diff(old, new) if change.kind is Kind.ADDED}
