@@ -209,7 +209,8 @@ class Presentations:
         if before is not None:
             self._leave(tx, before, at)
         visit = visits.begin(tx, terminal, person_ref, known, method.value, at)
-        self._await_end(tx, visit)
+        if known or self._starting.hears("session.ended"):  # else nobody needs to be told of its end
+            self._await_end(tx, visit)
         return visit, True
 
     def _await_end(self, tx: Tx, visit: Visit) -> None:
@@ -245,6 +246,8 @@ class Presentations:
 
     def _inform(self, tx: Tx, handover_id: str, name: str, visit: Visit, at: int) -> None:
         """The visit is on record by itself: a handover hears of it where it listens."""
+        if not self._starting.hears(name):
+            return
         snapshot = records.load(tx, handover_id)
         machine = self._engine.machines.get(tx, snapshot.machine)
         if snapshot.ended or not handles(machine, snapshot, name):

@@ -160,6 +160,13 @@ def running(reader: Reader) -> int:
     return int(reader.execute("SELECT count(*) FROM handover WHERE ended = 0").fetchone()[0])
 
 
+def live_machines(reader: Reader) -> list[str]:
+    """The machines that handovers run on which have not ended."""
+    return [row[0] for row in reader.execute(
+        "SELECT DISTINCT machine FROM handover WHERE ended = 0"
+    ).fetchall()]
+
+
 def live_at(reader: Reader, terminal: str) -> list[str]:
     """Handovers at a terminal that have not ended."""
     rows = reader.execute(

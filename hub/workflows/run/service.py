@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from hub import commerce, desk
 from hub.api import StepDefinition
 from hub.core.bus import EventBus
@@ -140,10 +142,22 @@ class Handovers:
 
     async def load(self) -> int:
         """Take over stored timers; returns how many handovers are running."""
-        timers, running = await self._store.read(lambda r: (records.all_timers(r), records.running(r)))
+        timers, running, live = await self._store.read(
+            lambda r: (records.all_timers(r), records.running(r), self._live_machines(r))
+        )
+        self.starting.listen(live)
         await self.climate.load()
         self.timers.load(timers)
         return running
+
+    def _live_machines(self, reader: Reader) -> list[Machine]:
+        found = []
+        for digest in records.live_machines(reader):
+            try:
+                found.append(self._machines.get(reader, digest))
+            except msgspec.DecodeError:  # its handovers cannot go on, all others can
+                _LOG.error("Machine %s cannot be read", digest)
+        return found
 
     @property
     def offered(self) -> Mapping[str, Workflow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,13 +61,29 @@ class UnknownWorkflow(Exception):
 
 
 class Starting:
-    """Begins handovers inside the caller's transaction. `offered` is what new ones may use."""
+    """Begins handovers inside the caller's transaction."""
 
     def __init__(self, engine: Engine, currency: str, arm: Callable[[str, str, int], None]) -> None:
         self._engine = engine
         self._currency = currency
         self._arm = arm
-        self.offered: dict[str, Workflow] = {}
+        self._offered: Mapping[str, Workflow] = {}
+        self._heard: frozenset[str] = frozenset()
+
+    @property
+    def offered(self) -> Mapping[str, Workflow]:
+        """What new handovers may use."""
+        return self._offered
+
+    @offered.setter
+    def offered(self, workflows: Mapping[str, Workflow]) -> None:
+        self._offered = workflows
+        self.listen(one.machine for one in workflows.values())
+
+    def listen(self, machines: Iterable[Machine]) -> None:
+        """Handovers run on these, though new ones may get others."""
+        states = (state for machine in machines for state in machine.states.values())
+        self._heard |= {name for state in states for name in state.on}
 
     def find(
         self, on: str, terminal: str, person: access.Identity | None = None, keys: str = ""
@@ -85,10 +101,8 @@ class Starting:
         )
 
     def hears(self, fact: str) -> bool:
-        """Whether any workflow that is offered listens to a fact."""
-        return any(
-            fact in state.on for one in self.offered.values() for state in one.machine.states.values()
-        )
+        """Whether any workflow listens to a fact, among those that are offered or that still run."""
+        return fact in self._heard
 
     def _starts(self, on: str, terminal: str) -> Iterator[tuple[str, Start]]:
         for name, workflow in self.offered.items():

@@ -71,21 +71,26 @@ def visit_of(reader: Reader, handover_id: str, at: int) -> Visit | None:
 
 
 def begin(tx: Tx, terminal: str, person_ref: str | None, known: bool, method: str, at: int) -> Visit:
-    """Somebody came. Whoever was there before has gone; end that visit first."""
+    """Somebody came. Whoever was there before has gone; end that visit first.
+
+    Of people of the site their coming is on record; of everybody else, what their credential was used for.
+    """
     visit = Visit(terminal, tx.new_id(at), person_ref, known, method, at, at)
     keep(tx, visit)
-    tx.journal(f"terminal/{terminal}", journal.VISIT_BEGUN, {
-        "visit": visit.id, "person": person_ref, "method": method,
-    }, at)
+    if known:
+        tx.journal(f"terminal/{terminal}", journal.VISIT_BEGUN, {
+            "visit": visit.id, "person": person_ref, "method": method,
+        }, at)
     return visit
 
 
 def end(tx: Tx, visit: Visit, at: int) -> None:
     """Somebody has gone."""
     tx.execute("DELETE FROM visit WHERE terminal = ? AND id = ?", (visit.terminal, visit.id))
-    tx.journal(f"terminal/{visit.terminal}", journal.VISIT_ENDED, {
-        "visit": visit.id, "handovers": list(visit.served),
-    }, at)
+    if visit.known:
+        tx.journal(f"terminal/{visit.terminal}", journal.VISIT_ENDED, {
+            "visit": visit.id, "handovers": list(visit.served),
+        }, at)
 
 
 def serve(tx: Tx, visit: Visit, handover_id: str, waiting: tuple[tuple[str, str], ...], at: int) -> Visit:
