@@ -38,7 +38,6 @@ _machines = st.builds(
 
 
 @_FEW
-@_FEW
 @given(_machines)
 def test_nothing_differs_from_itself(machine: Machine) -> None:
     assert diff(machine, machine) == []
