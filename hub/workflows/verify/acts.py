@@ -22,6 +22,7 @@ DOUBTS = {
 }
 #: What a leg is once it was asked for: the decision to capture stands before its result.
 _ASKED = {"authorise": "asked", "capture": "captured"}
+_SETTLED = {"capture": "captured", "void": "voided", "refund": "refunded"}
 _GIVES_BACK = frozenset((
     ("void", "asked"), ("void", "held"), ("void", "unknown"), ("refund", "captured"),
 ))
@@ -57,7 +58,8 @@ def _untried(world: World, reasons: Sequence[str]) -> str | None:
 
 def _physical(world: World, kind: str, args: Mapping[str, Any]) -> str | None:
     place, doer = world.here, str(args.get("for") or "recipient")
-    world.doer = doer
+    # A barred door opens "for staff" also to the party who is to take the goods back.
+    world.doer = world.who if doer == "staff" and world.who else doer
     if place is None or not place.held:
         return "no_allocation"
     if place.doubt:
@@ -109,7 +111,9 @@ def _with_customer(world: World) -> bool:
 
 def confirmed(world: World, *, by_person: bool = False) -> None:
     """The act is proved, by the device or by somebody who looked."""
-    kind = world.effect or world.doubted
+    kind, about = (world.effect, world.doer or world.leg)
+    if by_person:
+        kind, _, about = world.doubted.partition(":")
     if kind in PHYSICAL:
         world.use = ""
         if not by_person:
@@ -117,17 +121,15 @@ def confirmed(world: World, *, by_person: bool = False) -> None:
         place = world.here
         if place is not None:
             world.change(
-                world.hand, proof=world.doer, fault="", outcome="released",
+                world.hand, proof=about, fault="", outcome="released",
                 goods=GONE if by_person and place.goods == IN and world.truth else place.goods,
             )
     elif kind == "authorise":
-        world.legs[world.leg] = "held"
-        if world.leg == "price" and not world.use:
-            world.use = "fresh"
-    elif kind == "capture":
-        world.legs[world.leg] = "captured"
-    elif kind in ("void", "refund"):
-        world.legs[world.leg] = "voided" if kind == "void" else "refunded"
+        world.legs[about] = "held"
+        if about == "price" and not world.use:
+            world.use, world.who = "fresh", "recipient"
+    elif kind in _SETTLED:
+        world.legs[about] = _SETTLED[kind]
 
 
 def opened(world: World) -> None:
@@ -163,6 +165,7 @@ def in_doubt(world: World) -> None:
     """Nobody knows; whether it happened is fixed here, and only a person who looks can find out."""
     kind = world.effect
     world.truth = bool(world.choose(2))
+    world.doubted = f"{kind}:{world.doer or world.leg}"
     if kind in PHYSICAL:
         if world.truth:
             opened(world)
@@ -178,15 +181,16 @@ def in_doubt(world: World) -> None:
 
 def settle(world: World, verdict: str) -> None:
     """A person ends the doubt about the act that is waited for (run/verdicts.py)."""
-    kind = world.doubted
+    kind, _, about = world.doubted.partition(":")
     place = world.here
     if kind in PHYSICAL and place is not None:
         bars = place.bars if verdict == "closed" else place.bars - {"in_doubt"}
-        world.change(world.hand, doubt=False, bars=bars)
+        # Who ends the doubt has looked at that door.
+        world.change(world.hand, doubt=False, bars=bars, fault="")
     if verdict == "confirmed":
         confirmed(world, by_person=True)
     elif verdict == "refuted" and kind == "authorise":
-        world.legs[world.leg] = "denied"
+        world.legs[about] = "denied"
 
 
 def at_an_end(world: World) -> None:

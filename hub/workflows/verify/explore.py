@@ -80,8 +80,11 @@ class Explorer:
         self._found: dict[str, tuple[Violation, int, int]] = {}
         self._visited: set[str] = set()
 
-    def explore(self, progress: Progress | None = None) -> Result:
-        """Explore up to the bound, check every property, and give what does not hold."""
+    def explore(self, progress: Progress | None = None, *, first: bool = False) -> Result:
+        """Explore up to the bound, check every property, and give what does not hold.
+
+        With `first` it stops at the first state where something does not hold.
+        """
         began = perf_counter()
         frontier: list[tuple[int, State]] = []
         self._take(-1, frontier, self._starts())
@@ -90,7 +93,7 @@ class Explorer:
         while frontier:
             following: list[tuple[int, State]] = []
             for place, (number, state) in enumerate(frontier):
-                if len(self._number) >= self._bound:
+                if len(self._number) >= self._bound or (first and self._found):
                     self._ends += [n for n, _ in (*frontier[place:], *following)]  # not known not to end
                     return self._result(expanded, transitions, depth, began, complete=False)
                 transitions += self._take(number, following, self._after(state), state)
@@ -220,5 +223,5 @@ def _beginning(on: str) -> State:
     here = on in ("tag", "code", "selection")
     guesses = {("terminal is defined", here)}
     entitled = on in ("tag", "code")
-    use, visit = ("fresh", "lent") if entitled else ("", "")
-    return State(use=use, visit=visit, guesses=frozenset(guesses))
+    use, visit, who = ("fresh", "lent", "recipient") if entitled else ("", "", "")
+    return State(use=use, visit=visit, who=who, guesses=frozenset(guesses))

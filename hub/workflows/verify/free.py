@@ -30,10 +30,17 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
+#: One that is there for certain, whatever it is.
+SOMETHING = Unknown()
 
 
 class Loose(dict[str, Any]):
-    """Data of which more may exist than is known: a key that is not there is free, not missing."""
+    """Data of which more may exist than is known: a key that is not there is free, not missing.
+
+    Unless it stands in `without`.
+    """
+
+    without: frozenset[str] = frozenset()
 
 
 class Missing(Exception):
@@ -200,7 +207,7 @@ def _read(found: Any, key: str) -> Any:
         return UNKNOWN
     if isinstance(found, Mapping) and key in found:
         return found[key]
-    if isinstance(found, Loose):
+    if isinstance(found, Loose) and key not in found.without:
         return UNKNOWN
     raise Missing(key)
 
@@ -210,7 +217,7 @@ def _all(values: list[Any]) -> Any:
 
 
 def _known(call: Callable[..., Any], *values: Any) -> Any:
-    if any(one is UNKNOWN for one in values):
+    if any(isinstance(one, Unknown) for one in values):
         return UNKNOWN
     try:
         return call(*values)

@@ -21,6 +21,7 @@ VISITOR = frozenset(("undo", "not_empty", "too_small", "end"))
 #: Facts that need something first; all others can come at any time.
 _MADE = frozenset(("credential.accepted", "door.closed", "door.opened", "door.breach", "approval.given",
                    "approval.denied", "thermal.breach"))
+PARTIES = frozenset(("recipient", "depositor", "staff"))
 _VERDICTS = ("confirmed", "refuted", "closed")
 
 
@@ -72,7 +73,8 @@ def _verdicts(run: Run, now: State, incident: Incident) -> tuple[str, ...]:
 
 def _truthful(now: State, incident: Incident, verdict: str) -> bool:
     """A person who looks does not say what is not so: only sensors lie."""
-    if incident.about != "act" or verdict == "closed" or now.doubted not in (*acts.PHYSICAL, "authorise"):
+    looks = (*acts.PHYSICAL, "authorise")
+    if incident.about != "act" or verdict == "closed" or now.doubted.partition(":")[0] not in looks:
         return True
     return (verdict == "confirmed") is now.truth
 
@@ -109,13 +111,13 @@ def _refuted(run: Run, world: World, reason: str) -> None:
 
 
 def _doubt(run: Run, world: World) -> None:
-    world.doubted = world.effect
     acts.in_doubt(world)
     _deliver(run, world, Event("effect.in_doubt", EventClass.RESULT, NOW, {}, EFFECT))
 
 
 def _deliver(run: Run, world: World, event: Event) -> None:
-    world.looked = False
+    if event.kind is not EventClass.RESULT:
+        world.looked = False
     run.deliver(world, event)
 
 
@@ -150,7 +152,7 @@ def _command(run: Run, event: str, world: World) -> None:
 
     def prepare() -> None:
         if verb in _ENTITLING:
-            world.use, world.visit = "fresh", world.visit or "once"
+            world.use, world.visit, world.who = "fresh", world.visit or "once", "staff"
         if out:
             world.change(world.hand, goods=GONE, proof="staff")
         if verb in ("undo", "not_empty", "too_small") and world.here is not None and not world.here.own:
@@ -165,6 +167,9 @@ def _verdict(run: Run, incident: Incident, verdict: str, world: World) -> None:
     act = incident.about == "act"
     if act:
         acts.settle(world, verdict)
+    elif world.looked:
+        for index in world.live():
+            world.change(index, fault="")
     if incident.kind == "refund_owed":
         word = "voided" if verdict == "confirmed" else "settled"
         world.legs = {key: word if leg == "owed" else leg for key, leg in world.legs.items()}
@@ -211,7 +216,8 @@ def _fact(run: Run, event: str, world: World) -> None:
 def _presented(run: Run, party: str, kind: str, world: World) -> None:
     def prepare() -> None:
         # A session opens what the visit comes to; any other credential one door each (run/intents.py).
-        world.use, world.visit = "fresh", "lent" if kind == "session" else world.visit or "once"
+        world.use, world.who = "fresh", party if party in PARTIES else "recipient"
+        world.visit = "lent" if kind == "session" else world.visit or "once"
 
     world.looked = False
     data = Loose(party=party)

@@ -56,6 +56,8 @@ def _promise(run: Run, world: World) -> None:
     ) or any(run.handles(world, f"command.{verb}") for verb in VISITOR)
     if not expected:
         return
+    if world.owned and any(run.handles(world, f"command.{verb}") for verb in ("open", "cancel")):
+        return  # somebody has had it as a task, and can still end it
     promised = any(run.handles(world, f"deadline.{name}") for name in world.due - world.rung)
     if not promised and not world.timers:
         world.violate("waits", "waits for a person who may never come, and nothing ever ends the waiting")
@@ -88,7 +90,7 @@ def _place_at_the_end(world: World, place: Place, by_desk: bool, assets: bool) -
         world.violate("stranded", "ends with the item still in the compartment, and nobody answers for it")
     elif place.goods != OUT and place.custody and not owned:
         world.violate("barred", "ends without giving the compartment back: it stays occupied for ever")
-    if place.fault and not place.bars and not owned:
-        world.violate("fault", f"ends, and nobody hears that the compartment failed ({place.fault})")
+    if place.fault and not place.bars and not by_desk:
+        world.violate("fault", f"ends, and a compartment that failed ({place.fault}) is not barred")
     if place.bars and not place.told and not owned:
         world.violate("barred", "leaves a compartment barred that nobody has as a task")

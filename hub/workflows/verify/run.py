@@ -239,7 +239,9 @@ class Run:
             if any(party == "recipient" for party, _ in world.creds):
                 known["credential"] = free.UNKNOWN
         if world.legs:
-            known["legs"] = free.Loose(dict.fromkeys(world.legs, free.UNKNOWN))
+            known["legs"] = free.Loose({purpose: _leg(state) for purpose, state in world.legs.items()})
+            if "price" in world.legs:
+                known["leg"] = known["legs"]["price"]
         return known
 
     def _scope(self, world: World, event: Event) -> dict[str, Any]:
@@ -260,6 +262,16 @@ class Run:
             return known
 
         return free.truth(source, {**self.words.free, **scope, "inputs": free.UNKNOWN}, ask)
+
+
+def _leg(state: str) -> free.Loose:
+    """What the variables tell of a leg: what was approved stands there from then on."""
+    leg = free.Loose()
+    if state in ("asked", "unknown", "denied"):
+        leg.without = frozenset({"approved"})
+    else:
+        leg["approved"] = free.SOMETHING
+    return leg
 
 
 def _internal(name: str, **data: Any) -> Event:

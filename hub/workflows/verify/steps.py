@@ -59,7 +59,7 @@ def _release(world: World, args: Mapping[str, Any]) -> None:
 def _bar(world: World, args: Mapping[str, Any]) -> None:
     for index in _needed(world):
         place = world.places[index]
-        world.change(index, bars=place.bars | {str(args["reason"])}, told=place.told and world.heard)
+        world.change(index, bars=place.bars | {str(args["reason"])})
 
 
 def _unbar(world: World, args: Mapping[str, Any]) -> None:
@@ -68,7 +68,8 @@ def _unbar(world: World, args: Mapping[str, Any]) -> None:
 
 
 def _issue(world: World, args: Mapping[str, Any]) -> None:
-    party = str(args.get("to") or "recipient")
+    party = args.get("to") or "recipient"
+    party = party if isinstance(party, str) else "recipient"
     kept = {one for one in world.creds if one[0] != party}
     world.creds = frozenset(kept | {(party, str(args.get("kind") or "single"))})
 
@@ -82,8 +83,6 @@ def _notify(world: World, args: Mapping[str, Any]) -> None:
     to = str(args["to"])
     if to == "staff" or to.startswith(("role:", "group:")):
         world.heard, world.owing = True, ""
-        for index in world.live():
-            world.change(index, fault="")
 
 
 def _ask(world: World, args: Mapping[str, Any]) -> None:

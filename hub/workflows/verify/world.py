@@ -68,7 +68,7 @@ class State(NamedTuple):
     leg: str = ""
     truth: bool = False
     doubted: str = ""
-    # the world
+    # the world; `looked`: a person has just said what became of the item; `who` was let in last
     places: tuple[Place, ...] = ()
     hand: int = -1
     legs: tuple[tuple[str, str], ...] = ()
@@ -76,6 +76,8 @@ class State(NamedTuple):
     incidents: frozenset[Incident] = frozenset()
     use: str = ""
     visit: str = ""
+    who: str = ""
+    looked: bool = False
     released: bool = False
     owned: bool = False
     heard: bool = False
@@ -133,7 +135,7 @@ class Violation(NamedTuple):
 class World:
     """A State taken apart, to be changed by one event and put together again."""
 
-    __slots__ = (*State._fields, "choose", "looked", "notes", "violations")
+    __slots__ = (*State._fields, "choose", "notes", "violations")
 
     state: str
     attempts: int
@@ -160,6 +162,8 @@ class World:
     incidents: frozenset[Incident]
     use: str
     visit: str
+    who: str
+    looked: bool
     released: bool
     owned: bool
     heard: bool
@@ -173,8 +177,6 @@ class World:
         self.choose = choose
         self.violations: list[Violation] = []
         self.notes: list[str] = []
-        #: A person has said, in this very event, what became of the item.
-        self.looked = False
 
     def _load(self, known: State) -> None:
         for name, value in zip(State._fields, known, strict=True):
@@ -188,7 +190,8 @@ class World:
             self.turn, self.due, self.ended, tuple(sorted(self.vars.items(), key=_name)), self.rung,
             self.timers, self.effect, self.doer, self.leg, self.truth, self.doubted, tuple(self.places),
             self.hand, tuple(sorted(self.legs.items())), self.creds, self.incidents, self.use, self.visit,
-            self.released, self.owned, self.heard, self.owing, self.approval, self.events, self.guesses,
+            self.who, self.looked and bool(self.effect), self.released, self.owned, self.heard, self.owing,
+            self.approval, self.events, self.guesses,
         )
 
     def back_to(self, kept: State) -> None:
@@ -221,7 +224,7 @@ class World:
         self.incidents |= {Incident(kind, about)}
         self.heard, self.owned, self.owing = True, True, ""
         for index in self.live():
-            self.change(index, told=True, fault="")
+            self.change(index, told=True)
 
 
 def _name(pair: tuple[str, Any]) -> str:
