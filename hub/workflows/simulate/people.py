@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub import access
 from hub.core.clock import HOUR, MINUTE, SECOND
 from hub.core.commands import Accepted, Actor
 from hub.model.states import Door, Method
@@ -17,6 +18,7 @@ from hub.store import Reader
 from hub.workflows.engine import HALTED, RECOVERY, Snapshot
 from hub.workflows.machine import Machine
 from hub.workflows.rehearsal import Letter, Rehearsal
+from hub.workflows.run.approving import APPROVE, DENY
 from hub.workflows.run.service import Changed
 from hub.workflows.simulate.agenda import Agenda
 from hub.workflows.simulate.calendar import Calendar
@@ -24,7 +26,6 @@ from hub.workflows.simulate.chance import Chance
 from hub.workflows.simulate.profiles import Users
 
 DESK = Actor("token:desk", frozenset({"supervisor"}))
-SECOND_DESK = Actor("token:second", frozenset({"supervisor"}))
 _ACCEPTED = "credential.accepted"
 #: What staff do as their work, the first that a state takes; with what goes along.
 _WORK: tuple[str, ...] = ("load", "inspect", "dispose", "provide", "complete", "end", "open")
@@ -117,7 +118,7 @@ class People:
         elif self._keys(known, takes) and self._chance.hits(_KEYED):
             self._plan(handover, known, state, self._site.clock.now() + 2 * SECOND, self._key)
         elif "approval.given" in takes:
-            self._plan(handover, known, state, self._work(10 * MINUTE), self._decide)
+            self._plan(handover, known, state, self._approval(known, state), self._decide)
         elif somebody_comes:
             return  # staff could open it, too; but somebody is waited for
         elif work := self._work_of(known, state, takes):
@@ -132,6 +133,12 @@ class People:
     def _work(self, mean: float) -> int:
         now = self._site.clock.now()
         return self._calendar.working(now + int(self._chance.about(mean)) + 5 * SECOND, self._chance)
+
+    def _approval(self, known: Known, state: str) -> int:
+        """When somebody decides: soon where a person waits for it, which shows in a time of minutes."""
+        if self._machines[known.workflow].states[state].after:
+            return self._site.clock.now() + int(self._chance.about(40) * SECOND)
+        return self._work(10 * MINUTE)
 
     def _plan(self, handover: str, known: Known, state: str, moment: int, doing: Any) -> None:
         known.planned = True
@@ -305,13 +312,18 @@ class People:
         await self._command(handover, "resolve", {"verdict": "left", "why": "seen through the open door"})
 
     async def _decide(self, handover: str, snapshot: Snapshot) -> None:
-        word = "deny" if self._chance.hits(self._users.denies) else "approve"
-        if not await self._command(handover, word, {"why": "asked"}, SECOND_DESK):
-            await self._command(handover, word, {"why": "asked"})
+        """Everybody who is asked answers: different people, each of the role that is wanted."""
+        for request in await self._site.read(lambda r: access.open_approvals_of(r, handover)):
+            verb = DENY if self._chance.hits(self._users.denies) else APPROVE
+            for number in range(request.wanted):
+                self.counts.commands += 1
+                actor = Actor(f"person:{request.role}-{number + 1}", frozenset({request.role, "supervisor"}))
+                answer = await self._site.call(verb, request.id, actor, {"why": "looked at it"})
+                self.counts.not_taken += not isinstance(answer, Accepted)
 
-    async def _command(self, handover: str, word: str, body: Mapping[str, Any], actor: Actor = DESK) -> bool:
+    async def _command(self, handover: str, word: str, body: Mapping[str, Any]) -> bool:
         self.counts.commands += 1
-        answer = await self._site.call(f"handover.{word}", handover, actor, body)
+        answer = await self._site.call(f"handover.{word}", handover, DESK, body)
         taken = isinstance(answer, Accepted)
         self.counts.not_taken += not taken
         return taken
