@@ -76,11 +76,14 @@ class Credentials:
         party = STAFF if to.startswith(_ROLE) else to
         credential = credential_of(run, party)
         secrets = run.secrets.get(party) or {}
+        expires = credential.get("until")
+        if wait is not None and expires is not None and wait >= expires:
+            wait = None  # by then it would tell of a credential that is over
         for person, role in _addressees(run, to):
             desk.queue_message(
                 run.tx, template, self._words.fields(run, person, credential), run.at,
                 handover_id=run.handover_id, person_ref=person, role=role, pin=secrets.get("pin"),
-                code=secrets.get("code"), expires=credential.get("until"), not_before=wait,
+                code=secrets.get("code"), expires=expires, not_before=wait,
             )
 
 

@@ -23,7 +23,7 @@ blueprint:
 source: {owner: hub}
 promise: {urgency: normal, first_paged: staff, minutes: 30}
 start: [{on: api}]
-deadlines: {drop: {after: {hours: 12}}, hold: {after: {hours: 48}}}
+deadlines: {drop: {after: {hours: 12}}, hold: {at: until, after: {hours: 48}}}
 initial: preparing
 states:
   preparing:
@@ -85,10 +85,11 @@ def parties(world: Any) -> Any:
     return run
 
 
-async def begun(site: Any) -> str:
-    handover: str = await site.handovers.create(
-        Order("parties", recipient={"name": "Ada"}, depositor={"name": "Dora"})
-    )
+async def begun(site: Any, **window: int) -> str:
+    handover: str = await site.handovers.create(Order(
+        "parties", recipient={"name": "Ada"}, depositor={"name": "Dora"},
+        vars={"until": window.get("hold")},
+    ))
     return handover
 
 
@@ -171,6 +172,16 @@ def test_a_message_waits_for_the_end_of_the_quiet_hours(parties: Any) -> None:
         assert row.message_id not in [one.message_id for one in due]
         due = await site.store.read(lambda r: desk.due_messages(r, row.next_at, 100))
         assert row.message_id in [one.message_id for one in due]
+
+    parties(main)
+
+
+def test_a_message_does_not_wait_until_its_credential_is_over(parties: Any) -> None:
+    async def main(site: Any) -> None:
+        await site.settled(UNTIL_ELEVEN)
+        late = site.clock.now()
+        await begun(site, hold=late + 2 * HOUR)
+        assert (await letters(site))["Ada"][0].next_at == late
 
     parties(main)
 
