@@ -16,10 +16,13 @@ from hub.site.specs import SiteConfig
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(folder: Path, as_json: bool) -> None:
     """Check the site in FOLDER. Works offline; exit 1 if anything is wrong."""
-    from hub.plugins.integrations import Integrations
-    from hub.site.load import load_site
+    from hub.core.tuning import without_collecting
 
-    site, problems = load_site(folder, Integrations.load())
+    with without_collecting():
+        from hub.plugins.integrations import Integrations
+        from hub.site.load import load_site
+
+        site, problems = load_site(folder, Integrations.load())
     versions = _versions(site, folder / "var" / "hub.db")
     if as_json:
         click.echo(json.dumps(_result(site, problems) | {"workflows": versions}, indent=2))
