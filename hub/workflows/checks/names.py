@@ -21,7 +21,8 @@ def check_names(machine: Machine, document: Document, names: SiteNames, problems
                 _known("bank", call.args.get("bank"), places, (*path, "bank"), document, problems)
                 product = call.args.get("product")
                 _known("product", product, names.products, (*path, "product"), document, problems)
-            group = str(call.args.get("to", "")).partition("group:")[2] or None
+            to = str(call.args.get("to", ""))
+            group = to.removeprefix("group:") if to.startswith("group:") else None
             _known("person group", group, names.person_groups, (*path, "to"), document, problems)
     for index, start in enumerate(machine.start):
         where: YamlPath = ("start", index, "terminal")
