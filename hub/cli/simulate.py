@@ -156,7 +156,7 @@ def _replay(path: Path) -> None:
     loaded = load_cases(path)
     if len(loaded.problems):
         click.echo(loaded.problems.render())
-    results = [run_case(case) for case in loaded.cases]
+    results = [run_case(case, detailed=True) for case in loaded.cases]
     for result in results:
         click.echo(render_result(result, trace=True))
     if len(loaded.problems) or not results or not all(result.passed for result in results):

@@ -33,7 +33,7 @@ def command(paths: tuple[Path, ...], only: str, trace: bool) -> None:
                 broken += len(loaded.problems)
             cases = [case for case in loaded.cases if only in case.name]
             for case in progress.track(cases, description=path.name):
-                result = run_case(case)
+                result = run_case(case, detailed=trace)
                 click.echo(render_result(result, trace=trace))
                 passed += result.passed
                 failed += not result.passed

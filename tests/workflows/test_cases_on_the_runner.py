@@ -168,6 +168,7 @@ def test_the_trace_names_the_line_of_each_state(play: Play) -> None:
     shown = render_result(result)
     assert "-> being_loaded" in shown
     assert "pickup.yaml:" in shown
+    assert "- assign bank=main" in shown
 
 
 def test_the_traces_of_several_handovers_are_told_apart(play: Play) -> None:

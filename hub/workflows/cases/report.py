@@ -36,6 +36,7 @@ def _line(entry: TraceLine, start: int) -> list[str]:
     note = f"  ({entry.note})" if entry.note else ""
     lines = [f"        {_clock(entry.at - start)}  {about}{event}{into}{steps}{note}{place}"]
     lines += [f"                     when {source}: {value}" for source, value in entry.guards]
+    lines += [f"                     - {step}" for step in entry.details]
     return lines
 
 

@@ -20,6 +20,8 @@ from hub.workflows.cases.trace import TraceLine, trace_of
 from hub.workflows.machine import Machine
 from hub.workflows.rehearsal import Ground, Rehearsal, Script
 from hub.workflows.run.advance import Executor, Run
+from hub.workflows.tracing.lines import Lines
+from hub.workflows.versions.written import Written
 
 #: Cases are rehearsals, not lotteries: the same PINs and ids each time.
 _SEED = 7
@@ -49,9 +51,9 @@ class CaseResult:
         return not self.differences
 
 
-def run_case(case: Case) -> CaseResult:
-    """Run one case to its end."""
-    return run_virtual(lambda clock: _Play(case, clock).run(), case.start)
+def run_case(case: Case, *, detailed: bool = False) -> CaseResult:
+    """Run one case to its end. A failing one's trace has details; that of one that passed if `detailed`."""
+    return run_virtual(lambda clock: _Play(case, clock).run(detailed), case.start)
 
 
 class _Play:
@@ -69,7 +71,7 @@ class _Play:
         self.player = Player(case, self.site)
         self.wrong: list[Difference] = []
 
-    async def run(self) -> CaseResult:
+    async def run(self, detailed: bool) -> CaseResult:
         await self.site.begin()
         try:
             await self.site.store.write(lambda tx: prepare(tx, self.case))
@@ -79,7 +81,7 @@ class _Play:
                 await self._happen(one)
             await self.site.rest()
             await self._expect(self.case.then, (*self.case.path, "then"), FIRST)
-            trace = await self._trace()
+            trace = await self._trace(detailed or bool(self.wrong))
         finally:
             await self.site.end()
         return CaseResult(self.case, tuple(self.wrong), trace)
@@ -121,15 +123,16 @@ class _Play:
         found = await self.site.read(lambda r: look(r, handover, self.clock.now()))
         return {**found, "told": self.player.told, "refused": self.player.refused}
 
-    async def _trace(self) -> tuple[TraceLine, ...]:
+    async def _trace(self, detailed: bool) -> tuple[TraceLine, ...]:
         marks = self.case.compiled.marks
+        told = Lines(self.machine, Written.of(self.case.compiled.sources, marks)) if detailed else None
         places = {state: str(marks.key(("states", state))) for state in self.machine.states}
         lines = list(self.player.notes)
         several = len(self.player.handovers) > 1
         for name, handover in self.player.handovers.items():
             lines += await self.site.read(partial(
                 trace_of, handover=handover, machine=self.machine, places=places,
-                label=name if several else "",
+                label=name if several else "", lines=told,
             ))
         return tuple(sorted(lines, key=lambda line: (line.at, line.seq)))
 

@@ -9,6 +9,8 @@ from typing import Any
 from hub.store import Reader
 from hub.store.cursors import Event, read_stream
 from hub.workflows.machine import Machine
+from hub.workflows.tracing import Step
+from hub.workflows.tracing.lines import Lines
 
 _LIMIT = 100_000
 _SHOWN = {
@@ -21,7 +23,8 @@ _SHOWN = {
 class TraceLine:
     """What one event did: `guards` as evaluated, `entered` empty when no state was entered.
 
-    `place` is the line of the entered state in its blueprint; `seq` sorts lines of one moment.
+    `place` is the line of the entered state in its blueprint; `details` tell each step with what it was
+    given, where that was asked for; `seq` sorts lines of one moment.
     """
 
     at: int
@@ -33,19 +36,23 @@ class TraceLine:
     note: str = ""
     handover: str = ""
     place: str = ""
+    details: tuple[str, ...] = ()
     seq: int = 0
 
 
 def trace_of(
-    reader: Reader, handover: str, machine: Machine, places: Mapping[str, str], label: str = ""
+    reader: Reader, handover: str, machine: Machine, places: Mapping[str, str], label: str = "",
+    lines: Lines | None = None,
 ) -> list[TraceLine]:
-    """The lines of one handover, in order. `places` are the lines of the states."""
+    """The lines of one handover, in order. `places` are the lines of the states; `lines` gives details."""
     events = read_stream(reader, f"handover/{handover}", 0, _LIMIT)
-    lines = (_line(event, machine, places, label) for event in events)
-    return [line for line in lines if line is not None]
+    found = (_line(event, machine, places, label, lines) for event in events)
+    return [line for line in found if line is not None]
 
 
-def _line(event: Event, machine: Machine, places: Mapping[str, str], label: str) -> TraceLine | None:
+def _line(
+    event: Event, machine: Machine, places: Mapping[str, str], label: str, lines: Lines | None
+) -> TraceLine | None:
     body: Mapping[str, Any] = event.body or {}
     if event.type in _SHOWN:
         data = {key: body[key] for key in _SHOWN[event.type] if body.get(key)}
@@ -65,5 +72,19 @@ def _line(event: Event, machine: Machine, places: Mapping[str, str], label: str)
         event.time, str(body.get("event", "")), body.get("data") or {},
         tuple((str(source), str(value)) for source, value in body.get("guards", ())), entered,
         tuple(call.type for call in state.enter) if state is not None else (), note, label,
-        places.get(entered, ""), event.seq,
+        places.get(entered, ""), _steps(lines, entered, body), event.seq,
     )
+
+
+def _steps(lines: Lines | None, state: str, body: Mapping[str, Any]) -> tuple[str, ...]:
+    if lines is None:
+        return ()
+    return tuple(_step(step) for step in lines.steps(state, body.get("steps", ())))
+
+
+def _step(step: Step) -> str:
+    given = " ".join(f"{key}={value}" for key, value in step.args.items())
+    failed = f"  failed: {step.detail or step.reason}" if not step.done else ""
+    place = f"  {step.place.file}:{step.place.line}" if step.place is not None and step.place.file else ""
+    branch = f" branch {step.branch}" if step.branch is not None else ""
+    return f"{step.type}{branch} {given}".rstrip() + failed + place
