@@ -89,7 +89,8 @@ def _money(world: World, kind: str, purpose: str) -> str | None:
             if leg != "held":
                 return "no_leg"
             back = any(place.brought not in ("", "staff") for place in world.places)
-            if purpose == "price" and not world.released and not back:
+            kept = world.status == "expired" and world.owned  # a stated rule, and staff know
+            if purpose == "price" and not world.released and not back and not kept:
                 world.violate("money", "takes the money although nothing proves that anything was released")
         case "void":
             if leg not in UNDECIDED:

@@ -101,6 +101,7 @@ def _transfer(world: World, args: Mapping[str, Any]) -> None:
             goods = LOST
         elif world.looked and goods == IN:
             goods = GONE  # a person has said so
+        world.released |= to == "recipient" and world.looked
         outcome = "collected" if to == "recipient" else place.outcome
         world.change(index, custody=to, goods=goods, outcome=outcome)
 
