@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+#: The token of the site's counter, whose role is staff.
+COUNTER = "counter-token-not-for-real-sites"
 BOXES = """() => [...document.querySelectorAll('.tile')].map(t => {
   const b = t.getBoundingClientRect();
   return [t.dataset.id, b.x, b.y, b.width, b.height];
@@ -39,8 +41,14 @@ def _until(site, holds) -> None:
 
     end = monotonic() + 60
     while not holds():
-        assert monotonic() < end
+        assert monotonic() < end, _standing(site)
         sleep(0.1)
+
+
+def _standing(site) -> list[str]:
+    """What keeps the site from coming to rest."""
+    found = [site.ask("GET", f"handovers/{handover['id']}") for handover in _selling(site)]
+    return [f"{one['state']}: {one['effects']}" for one in found] + _open(site)
 
 
 def _open(site) -> list[str]:
@@ -151,3 +159,50 @@ def test_at_360_pixels_an_incident_can_be_read_and_ended(open_page, stuck_sale, 
     assert wrong == []
     page.keyboard.press("Escape")
     page.wait_for_selector("#ask", state="hidden")
+
+
+@pytest.fixture
+def waiting_request(running_site):
+    """Staff want to complete a handover by hand; a supervisor has to approve it."""
+    order = {
+        "workflow": "parcels", "recipient": {"name": "Ada"}, "items": [{"sku": "parcel-s", "quantity": 1}],
+    }
+    handover = running_site.ask("POST", "handovers", order)["id"]
+    body = {"why": "gave it over the counter"}
+    asked = running_site.ask("POST", f"handovers/{handover}/complete", body, token=COUNTER)
+    return handover, asked["approval"]
+
+
+def test_somebody_approves_on_the_page_what_staff_asked_for(open_page, running_site, waiting_request):
+    handover, request = waiting_request
+    page = open_page()
+    row = page.locator(f".request[data-id='{request}']")
+    assert "Complete by hand" in row.inner_text()
+    assert "gave it over the counter" in row.inner_text()
+    row.get_by_role("button", name="Approve").click()
+    page.click("#ask-submit")
+    page.wait_for_selector("#ask", state="hidden")
+    row.wait_for(state="detached")
+    assert running_site.ask("GET", f"handovers/{handover}")["state"] == "completed_by_hand"
+
+
+def test_a_request_is_denied_for_a_reason(open_page, running_site, waiting_request):
+    handover, request = waiting_request
+    page = open_page()
+    row = page.locator(f".request[data-id='{request}']")
+    row.get_by_role("button", name="Deny").click()
+    _answer(page, "nobody was here")
+    row.wait_for(state="detached")
+    assert running_site.ask("GET", f"handovers/{handover}")["state"] == "loading"
+
+
+@pytest.mark.req("RO-03")
+def test_a_handover_shows_what_can_be_done_and_who_may(open_page, running_site, waiting_request):
+    handover, _ = waiting_request
+    page = open_page()
+    page.locator(f".handover[data-id='{handover}']").get_by_role("button", name="More").click()
+    choice = page.locator("#ask .choice", has_text="Complete by hand")
+    assert "supervisor, staff if a supervisor agrees" in choice.inner_text()
+    page.get_by_label("Dispute").check()
+    _answer(page, "the wrong parcel")
+    page.locator(".incident[data-kind=disputed]").wait_for()

@@ -1,7 +1,8 @@
 // Joins the parts: sign in, follow the hub, hand each frame to whoever shows it.
 
 import { api, follow, token } from "./api.js";
-import { listen as listenToDialog } from "./ask.js";
+import { more } from "./approvals.js";
+import { listen as listenToDialog, waits } from "./ask.js";
 import { banks } from "./banks.js";
 import { byId, setText } from "./dom.js";
 import { attempt, hands } from "./hands.js";
@@ -15,9 +16,12 @@ let last = 0;
 
 const context = {
   place: (id) => (banks.holding(id) || { name: "" }).name,
-  commands: (h) => h.takes.filter((verb) => labels[verb]).map((verb) => [
-    labels[verb], () => attempt(() => api.post(`handovers/${h.id}/${verb}`)), verb === "cancel",
-  ]),
+  commands: (h) => [
+    ...h.takes.filter((verb) => labels[verb]).map((verb) => [
+      labels[verb], async () => waits(await attempt(() => api.post(`handovers/${h.id}/${verb}`))), verb === "cancel",
+    ]),
+    ["More", () => more(h.id), true],
+  ],
 };
 
 const frames = {
@@ -40,7 +44,7 @@ const frames = {
     last = frame.seq;
     addEvent(frame);
     if (frame.type === "message.delivered") hands.messages();
-    if (frame.type.startsWith("incident.")) incidents.refresh();
+    if (frame.type.startsWith("incident.") || frame.type.startsWith("approval.")) incidents.refresh();
   },
   compartments(frame) {
     banks.update(frame.compartments);

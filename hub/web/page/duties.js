@@ -37,6 +37,8 @@ const duties = {
   motor_fault: ["A motor fails", "Look at the slot.", { closed: "It is mended" }],
   message_failed: ["A message did not arrive", "Tell the person by other means.", { closed: "The person knows" }],
   workflow_failed: ["The hub could not go on", "Finish the case by hand; the hub's log says why.", { closed: "Finished by hand" }],
+  disputed: ["Somebody says that it went otherwise", "Read the handover's record, ask both sides, then put right what is wrong.",
+    { closed: "It is settled" }],
   step_failed: ["A step could not be done", "Finish the case by hand.", { closed: "Finished by hand" }],
 };
 

@@ -1,6 +1,7 @@
 // What needs somebody: open incidents in plain words, and what the desk does with a compartment.
 
 import { api } from "./api.js";
+import { approve, deny, metaOf, placeOf, requests, wanted } from "./approvals.js";
 import { ask } from "./ask.js";
 import { banks } from "./banks.js";
 import { byId, make, setText } from "./dom.js";
@@ -51,29 +52,42 @@ function row(i) {
     }, "Resolve")));
 }
 
+function request(a) {
+  const title = wanted(a);
+  const buttons = a.answerable ? [
+    make("button", { type: "button", onclick: () => approve(a), "aria-label": `Approve: ${title}` }, "Approve"),
+    make("button", { type: "button", class: "second", onclick: () => deny(a), "aria-label": `Deny: ${title}` }, "Deny"),
+  ] : [];
+  return make("li", { class: "incident request", data: { id: a.id, permission: a.permission } },
+    make("span", { class: "place" }, placeOf(a)),
+    make("div", { class: "about" }, make("p", { class: "label" }, title), make("p", { class: "meta" }, metaOf(a))),
+    make("div", { class: "buttons" }, ...buttons));
+}
+
 function show(page) {
   last = page;
   const list = [...page.incidents].sort((a, b) =>
     ranks.indexOf(a.urgency) - ranks.indexOf(b.urgency) || (a.id < b.id ? -1 : 1));
   const key = (i) => `${i.id} ${i.owner} ${i.device && answers(i)}`;
-  const ids = list.map(key).join();
+  const open = page.requests || [];
+  const ids = [...open.map((a) => `${a.id} ${a.answers.length} ${a.answerable}`), ...list.map(key)].join();
   const node = byId("incidents");
-  setText(byId("open-incidents"), `${list.length}${page.next ? " or more" : ""} open`);
+  setText(byId("open-incidents"), `${open.length ? `${open.length} to approve, ` : ""}${list.length}${page.next ? " or more" : ""} open`);
   setText(byId("no-incidents"), "Nothing. Whatever goes wrong and needs a person is listed here.");
-  byId("no-incidents").hidden = list.length > 0;
+  byId("no-incidents").hidden = list.length + open.length > 0;
   if (node.dataset.shown === ids) return;
   node.dataset.shown = ids;
   const known = new Map(rows);
   rows.clear();
   for (const i of list) rows.set(key(i), known.get(key(i)) || row(i));
-  node.replaceChildren(...rows.values());
+  node.replaceChildren(...open.map(request), ...rows.values());
 }
 
 async function read() {
   const mine = (asked += 1);
   try {
-    const page = await api.get("incidents");
-    if (mine === asked) show(page);
+    const [page, open] = await Promise.all([api.get("incidents"), requests()]);
+    if (mine === asked) show({ ...page, requests: open });
   } catch (error) {
     if (mine !== asked) return;
     setText(byId("no-incidents"), error.message);

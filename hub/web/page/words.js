@@ -38,6 +38,10 @@ const sentences = {
   "compartment.commanded": (b, at) => [
     `${b.who.split(":").pop()} asked to ${(desk[b.verb] || b.verb).replace("_", at)}${b.why ? `: ${b.why}` : ""}`, "held",
   ],
+  "handover.declared": (b, at) => [`On record for handover ${short(at)}: ${b.what}`, "held"],
+  "approval.asked": (b) => [`${said(b.role)}'s approval is wanted: ${b.verb ? said(b.verb) : b.about}`, "held"],
+  "approval.answered": (b) => [`${b.who.split(":").pop()} ${b.given ? "agrees" : `does not agree: ${b.why}`}`, b.given ? "good" : "bad"],
+  "approval.settled": (b) => [`The request for approval is ${b.state}`, b.state === "given" ? "good" : ""],
   "handover.extended": (b) => [`The ${b.deadline} deadline was moved`, "held"],
   "allocation.assigned": (b) => [`${place(b.compartment)} is held`, "held"],
   "allocation.moved": (b) => [`${place(b.to)} is held in place of ${place(b.from)}`, "held"],
@@ -110,4 +114,4 @@ export function told(frame) {
 }
 
 export const words = said;
-export { place, short };
+export { place, said, short };
