@@ -217,10 +217,14 @@ def test_a_fresh_credential_for_the_recipient_replaces_only_theirs(parties: Any)
     parties(main)
 
 
-def test_who_is_not_known_gets_no_credential(parties: Any) -> None:
+@pytest.mark.parametrize("known", ["recipient", "depositor"])
+def test_who_is_not_known_gets_no_credential(parties: Any, known: str) -> None:
     async def main(site: Any) -> None:
-        handover = await site.handovers.create(Order("parties", recipient={"name": "Ada"}))
+        handover = await site.handovers.create(Order("parties", **{known: {"name": "Ada"}}))
         assert await site.state(handover) == "nothing"
+        failed = [one for one in await site.noted(f"handover/{handover}", "handover.moved")
+                  if one["event"] == "issue_credential.failed"]
+        assert [one["data"]["reason"] for one in failed] == ["no_person"]
 
     parties(main)
 
