@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import shipped_workflows
+
 from hub.access.default_policy import DEFAULT_POLICY
 from hub.config import schema
 from hub.config.forms import Form, form_of, form_of_mapping
@@ -64,6 +66,7 @@ def pages() -> dict[str, str]:
         "selectors.md": _page("Selectors", _selectors()),
         "expressions.md": _page("Expressions", _expressions()),
         "commands.md": _page("Commands and who may give them", _commands()),
+        "workflows.md": _page("The shipped workflows", shipped_workflows.lines()),
     }
 
 
@@ -97,7 +100,8 @@ def _index() -> Iterator[str]:
         "- [Steps](steps.md): arguments, what they lead to, why they fail",
         "- [Events](events.md) that states react to", "- [Selectors](selectors.md) of inputs",
         "- [Expressions](expressions.md): names, filters, tests",
-        "- [Commands](commands.md) and the roles that may give them", "",
+        "- [Commands](commands.md) and the roles that may give them",
+        "- [The shipped workflows](workflows.md): inputs, incidents, messages", "",
     )
     yield _wrapped(
         "Editors complete and check all of it with the schemas that `hub schema --write schemas` writes. "

@@ -63,6 +63,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     every = blocks()
     for name, info in {
         "site_block": "yaml site", "wrong_block": "yaml site wrong", "blueprint_block": "yaml blueprint",
+        "workflow_block": "yaml workflow",
         "cases_block": "yaml cases", "console_block": "console", "run_block": "console run",
     }.items():
         _parametrize(metafunc, name, [block for block in every if block.info == info])

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import click
+import yaml
 from click.testing import CliRunner
 
 from hil.cli import hil
@@ -56,6 +57,18 @@ def test_a_blueprint_compiles_in_a_site(blueprint_block, root, tmp_path):
     (site / "site.yaml").write_text(f"{head}{use}notifier:{tail}")
     result = CliRunner().invoke(hub, ["check", str(site)])
     assert result.exit_code == 0, result.output
+
+
+def test_a_workflow_that_a_page_shows_is_one_of_a_whole_site(workflow_block, root):
+    """The mixed bank runs every shipped workflow; the site itself is checked where all shipped sites are."""
+    folder = root / "config" / "examples" / "mixed-bank"
+    site = yaml.safe_load(_without_tags((folder / "site.yaml").read_text()))
+    for name, shown in yaml.safe_load(workflow_block.text).items():
+        assert site["workflows"][name] == shown
+
+
+def _without_tags(text: str) -> str:
+    return re.sub(r"!(include|secret) ", "", text)
 
 
 def test_cases_pass(cases_block, root, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def _generator() -> Any:
+    sys.path.insert(0, str(ROOT / "docs"))  # as it is for `make docs`
     spec = importlib.util.spec_from_file_location("write_reference", ROOT / "docs" / "write_reference.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
