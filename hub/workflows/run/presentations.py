@@ -119,7 +119,7 @@ class Presentations:
         visit, is_new = self._enter(tx, terminal, who, answer.person is not None, what.method, at)
         if is_new:
             self._greet(tx, visit, [one.handover_id for one in found], at)
-        in_use = visit.handover if visit.handover and self._at_work(tx, visit.handover) else None
+        in_use = visit.handover if visit.handover and self._at_work(tx, visit.handover, at) else None
         for one in found:
             if in_use not in (None, one.handover_id):
                 continue  # one door at a time
@@ -173,7 +173,7 @@ class Presentations:
             self._next(tx, visit, handover_id, at)
 
     def _next(self, tx: Tx, visit: Visit, handover_id: str, at: int) -> None:
-        if not visit.waiting or self._at_work(tx, handover_id):
+        if not visit.waiting or self._at_work(tx, handover_id, at):
             return
         waiting = list(visit.waiting)
         while waiting:
@@ -186,13 +186,17 @@ class Presentations:
                 return
         visits.keep(tx, replace(visit, waiting=()))
 
-    def _at_work(self, reader: Reader, handover_id: str) -> bool:
-        """Whether one of the handover's doors is open, or just about to."""
+    def _at_work(self, reader: Reader, handover_id: str, at: int) -> bool:
+        """Whether one of the handover's doors is in use, or just about to be.
+
+        One that was left open for longer than a visit lasts is nobody's any more: staff were called to it.
+        """
         snapshot = records.load(reader, handover_id)
         if snapshot.effect_id:
             return True
-        held = custody.allocations_of(reader, handover_id)
-        return any(custody.door_of(reader, one.compartment)[0] is Door.OPEN for one in held if one.live)
+        held = [one for one in custody.allocations_of(reader, handover_id) if one.live]
+        doors = [custody.door_of(reader, one.compartment) for one in held]
+        return any(door is Door.OPEN and at < since + visits.LASTS for door, since in doors)
 
     # Visits
 
@@ -248,7 +252,10 @@ class Presentations:
         """The visit is on record by itself: a handover hears of it where it listens."""
         if not self._starting.hears(name):
             return
-        snapshot = records.load(tx, handover_id)
+        try:
+            snapshot = records.load(tx, handover_id)
+        except records.UnknownHandover:  # a visit that nobody ended outlived what is kept of it
+            return
         machine = self._engine.machines.get(tx, snapshot.machine)
         if snapshot.ended or not handles(machine, snapshot, name):
             return
@@ -296,7 +303,7 @@ class Presentations:
         workflow = self._starting.find("code", visit.terminal, person, what.keys)
         if workflow is None:
             return None
-        if visit.handover is not None and self._at_work(tx, visit.handover):
+        if visit.handover is not None and self._at_work(tx, visit.handover, at):
             return Told(visit.terminal, "refused.door_open", visit.handover)
         order = Order(
             workflow, external_ref=what.text, terminal=visit.terminal, vars={"depositor_ref": person.ref},

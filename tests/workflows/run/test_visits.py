@@ -233,6 +233,21 @@ def test_a_door_that_stays_shut_does_not_keep_the_next_one_shut(people: Any) -> 
     people(main)
 
 
+def test_a_door_that_was_left_open_does_not_lock_its_visitor_out(people: Any) -> None:
+    async def main(site: Any) -> None:
+        first, second = await for_ada(site), await for_ada(site)
+        await tap(site, ADA)
+        await site.door(await site.door_of(first), Door.OPEN)
+        for _ in range(2):
+            await site.settled(80)
+            assert (await tap(site, ADA)).code == "queued"
+        await site.settled(80)
+        assert (await tap(site, ADA)).code == "accepted"
+        assert await site.state(second) == "collecting"
+
+    people(main)
+
+
 def test_what_waited_is_not_opened_to_the_next_person(people: Any) -> None:
     async def main(site: Any) -> None:
         first, second = await for_ada(site), await for_ada(site)
