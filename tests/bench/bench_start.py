@@ -18,7 +18,7 @@ from pathlib import Path
 from environments import FOLDER
 from results import Result
 
-from hub.site.shipped import shipped
+from hub.config.shipped import shipped
 from hub.twin.launch import ensure_twin
 
 _START = 1.5

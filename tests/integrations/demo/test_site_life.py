@@ -13,7 +13,7 @@ import pytest
 from hub.cli.demo_walks.site import DemoSite, free_port
 from hub.cli.demo_walks.story import WalkFailed
 from hub.cli.demo_walks.visit import Visit, until
-from hub.site.shipped import shipped
+from hub.config.shipped import shipped
 
 
 async def test_a_second_hub_on_the_same_state_is_refused_with_who_has_it(site: Any, hub_run: Any) -> None:
