@@ -114,7 +114,7 @@ class Hub:
         running = await hub.handovers.load()
         if running:
             _LOG.info("%d handovers go on where they stood", running)
-        people = Desk(store, around.clock, hub.handovers, config.policy)
+        people = Desk(store, around.clock, hub.handovers, config.policy, config.site.name)
         people.register(hub.commands)
         for verb in WORKFLOW_VERBS:
             hub.commands.register(verb, hub.versions)

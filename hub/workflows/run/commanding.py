@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from hub import access
+from hub import access, desk
 from hub.core.commands import Actor, Answer, Command, Pending, Refused
 from hub.model.failures import StepFailed
 from hub.store import Store, Tx
 from hub.workflows.engine import Snapshot
 
 Do = Callable[[], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Who may do what at a site, and the site's name in messages to those who are asked to approve."""
+
+    policy: access.Policy
+    site: str = "The hub"
 
 
 class _Tried(Exception):
@@ -41,15 +50,15 @@ def not_possible(failure: StepFailed) -> Refused:
 
 
 def decided(
-    tx: Tx, policy: access.Policy, command: Command, target: access.Target, at: int, do: Do
+    tx: Tx, rules: Rules, command: Command, target: access.Target, at: int, do: Do
 ) -> Answer:
     """Do it, ask for the approval that the policy wants first, or refuse it (S33).
 
     What waits for an approval has been tried: nobody is asked to approve what cannot be done now.
     """
-    decision = policy.decide(command.actor, command.verb, target, at)
+    decision = rules.policy.decide(command.actor, command.verb, target, at)
     if not decision.allowed:
-        return _forbidden(policy, command, target, decision)
+        return _forbidden(rules.policy, command, target, decision)
     if not decision.needs_approval or command.approved_by:
         return do()
     refused = _would_be_refused(tx, do)
@@ -62,7 +71,21 @@ def decided(
         barred=(target.person_ref, target.depositor_ref), handover_id=handover,
         expires=at + access.APPROVE_WITHIN,
     )
+    if asked.opened == at:
+        _tell(tx, rules, asked, target)
     return Pending(asked.id, asked.role, asked.expires)
+
+
+def _tell(tx: Tx, rules: Rules, asked: access.Approval, target: access.Target) -> None:
+    """Let those who are asked know: they may be elsewhere, and whoever asked stands there."""
+    what = f"{asked.verb.replace('.', ' ')}: {asked.about}" if asked.about else asked.verb.replace(".", " ")
+    desk.queue_message(
+        tx, "approval_asked", {
+            "site": rules.site, "location": rules.site, "what": what, "workflow": target.workflow,
+            "handover": asked.target,
+        },
+        asked.opened, handover_id=asked.handover_id, role=asked.role, expires=asked.expires,
+    )
 
 
 def forbidden(policy: access.Policy, command: Command, target: access.Target, at: int) -> Refused | None:

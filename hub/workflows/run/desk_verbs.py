@@ -16,7 +16,7 @@ from hub.store import Store, Tx
 from hub.workflows.engine import Snapshot
 from hub.workflows.run import records
 from hub.workflows.run.advance import Engine
-from hub.workflows.run.commanding import answer, decided, note, target_of
+from hub.workflows.run.commanding import Rules, answer, decided, note, target_of
 from hub.workflows.run.verdicts import resolve
 
 #: The reason of a bar that somebody set by hand.
@@ -33,11 +33,11 @@ DESK_VERBS = (
 class DeskVerbs:
     """Answers commands on compartments and incidents."""
 
-    def __init__(self, store: Store, clock: Clock, engine: Engine, policy: access.Policy) -> None:
+    def __init__(self, store: Store, clock: Clock, engine: Engine, rules: Rules) -> None:
         self._store = store
         self._clock = clock
         self._engine = engine
-        self._policy = policy
+        self._rules = rules
         self._at_compartment: dict[str, Callable[[Tx, custody.Compartment, Command, int], Answer]] = {
             "compartment.bar": _bar, "compartment.unbar": _unbar, "compartment.found": _found,
             "compartment.empty": _empty, "stock.count": _count,
@@ -55,7 +55,7 @@ class DeskVerbs:
         """The command within a transaction of the caller's. Raises StepFailed."""
         if command.verb in self._at_compartment:
             return decided(
-                tx, self._policy, command, access.Target(command.target), at,
+                tx, self._rules, command, access.Target(command.target), at,
                 lambda: self._compartment(tx, command, at),
             )
         return self._incident(tx, command, at)
@@ -80,7 +80,7 @@ class DeskVerbs:
         snapshot = _handover_of(tx, found) if found is not None else None
         target = target_of(snapshot) if snapshot is not None else access.Target(command.target)
         return decided(
-            tx, self._policy, command, target, at,
+            tx, self._rules, command, target, at,
             lambda: self._on_one(tx, found, snapshot, command, at),
         )
 
@@ -119,7 +119,7 @@ class DeskVerbs:
     ) -> Answer:
         owner = str(command.body["owner"])
         kind, _, name = owner.partition(":")
-        roles = [role for role in self._policy.roles if not role.startswith("api.")]
+        roles = [role for role in self._rules.policy.roles if not role.startswith("api.")]
         if not (kind == "role" and name in roles) and not (
             kind == "person" and access.identity(tx, name) is not None
         ):

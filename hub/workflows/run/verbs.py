@@ -16,7 +16,7 @@ from hub.workflows.machine import Arrow
 from hub.workflows.run import records
 from hub.workflows.run.advance import Engine, Run
 from hub.workflows.run.by_hub import ByHub, view
-from hub.workflows.run.commanding import answer, decided, note, target_of
+from hub.workflows.run.commanding import Rules, answer, decided, note, target_of
 from hub.workflows.run.intents import entitle_once, lend
 from hub.workflows.run.possible import EVENT_VERBS, HUB_VERBS, VERBS, takes
 
@@ -35,13 +35,13 @@ class Verbs:
     """Answers commands on handovers."""
 
     def __init__(
-        self, store: Store, clock: Clock, engine: Engine, by_hub: ByHub, policy: access.Policy
+        self, store: Store, clock: Clock, engine: Engine, by_hub: ByHub, rules: Rules
     ) -> None:
         self._store = store
         self._clock = clock
         self._engine = engine
         self._by_hub = by_hub
-        self._policy = policy
+        self._rules = rules
 
     async def __call__(self, command: Command) -> Answer:
         """Serve `handover.VERB` on the handover `command.target`. Raises StoreError."""
@@ -55,7 +55,7 @@ class Verbs:
         except records.UnknownHandover:
             return Refused("unknown-handover", f"there is no handover {command.target!r}")
         return decided(
-            tx, self._policy, command, target_of(snapshot), at, lambda: self._do(tx, snapshot, command, at)
+            tx, self._rules, command, target_of(snapshot), at, lambda: self._do(tx, snapshot, command, at)
         )
 
     def _do(self, tx: Tx, snapshot: Snapshot, command: Command, at: int) -> Answer:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hub import access
+from hub import access, desk
 from hub.core.clock import MINUTE
 from hub.core.commands import Accepted, Actor, Pending, Refused
 from hub.workflows.compile import compile_blueprint
@@ -128,6 +128,21 @@ def test_what_cannot_be_done_is_refused_at_once_and_nobody_is_asked(world: Any) 
         refused = await site.ask(handover, "open", STAFF, why="x")
         assert (refused.code, await site.requests()) == ("not-now", [])
         assert await site.noted(f"handover/{handover}", "approval.asked") == []
+
+    world(main)
+
+
+def test_those_who_are_asked_are_told_once(world: Any) -> None:
+    async def main(site: Any) -> None:
+        handover, _, _ = await site.waiting()
+        for _ in range(2):
+            await site.ask(handover, "open", STAFF, why="lost the phone")
+            await site.settled(5)
+        queued = await site.store.read(lambda r: desk.due_messages(r, site.clock.now()))
+        told = [message for message in queued if message.role == "supervisor"]
+        assert [(message.subject, "lost the phone" in message.text) for message in told] == [
+            ("The hub: your approval is asked for", True),
+        ]
 
     world(main)
 
