@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from hub.cli.database import located, reported
 
 if TYPE_CHECKING:
     from hub.site.planning import Plan
+    from hub.workflows.versions.diff import Change
+    from hub.workflows.versions.written import Written
 
 _SITE = click.argument("site", type=click.Path(path_type=Path), default=".")
 _DB = click.option("--db", type=click.Path(path_type=Path), help="The database; SITE/var/hub.db by default.")
@@ -45,11 +48,13 @@ def command() -> None:
 def diff_command(old: Path, new: Path, as_json: bool) -> None:
     """What differs between the blueprints OLD and NEW, comments and order aside. Exit 1 if anything does.
 
-    For what differs between a site's files and what runs there: hub blueprint plan SITE.
+    With a site's folder as OLD and one of its workflows as NEW: between what runs there and its files.
     """
+    if old.is_dir():
+        _diff_in_site(old, str(new), as_json)
+        return
     from hub.workflows.versions.alone import compile_alone
     from hub.workflows.versions.diff import diff
-    from hub.workflows.versions.report import lines, places, summary
     from hub.workflows.versions.written import Written
 
     sides = [compile_alone(path) for path in (old, new)]
@@ -58,12 +63,34 @@ def diff_command(old: Path, new: Path, as_json: bool) -> None:
         raise click.ClickException("these cannot be compared:\n" + "\n".join(wrong))
     machines = [side.machine for side in sides if side.machine is not None]
     changes = diff(*machines)
-    written = [Written.of(side.sources, side.marks) for side in sides]
+    old_written, new_written = (Written.of(side.sources, side.marks) for side in sides)
+    _show(changes, old_written, new_written, as_json)
+
+
+def _diff_in_site(site: Path, workflow: str, as_json: bool) -> None:
+    from hub.config.problems import Problems
+
+    with reported():
+        [found] = plans_of(site, located(site, None), workflow)
+    offer = found.status.offer
+    if offer is not None and offer.problems:
+        shown = Problems()
+        shown.extend(offer.problems)
+        raise click.ClickException(f"what the files say cannot run:\n{shown.render()}")
+    if found.status.applied is None or offer is None:
+        state = found.status.state
+        raise click.ClickException(f"{workflow} is {state}: there are no two versions to compare")
+    _show(found.changes, found.old, found.new, as_json)
+
+
+def _show(changes: Sequence[Change], old: Written, new: Written, as_json: bool) -> None:
+    from hub.workflows.versions.report import lines, places, summary
+
     if as_json:
-        shown = [{**change.as_json(), "places": places(change, *written)} for change in changes]
+        shown = [{**change.as_json(), "places": places(change, old, new)} for change in changes]
         click.echo(json.dumps({"changes": shown}, indent=2))
     else:
-        click.echo("\n".join([*lines(changes, *written), summary(changes)]))
+        click.echo("\n".join([*lines(changes, old, new), summary(changes)]))
     if changes:
         raise click.exceptions.Exit(1)
 

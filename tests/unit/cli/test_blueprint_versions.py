@@ -207,3 +207,18 @@ def test_check_says_which_workflows_run_another_version(workplace, run_hub, runs
     assert said.exit_code == 0
     assert f"parcels runs another version than this: hub blueprint plan {folder} parcels" in said.output
     assert json.loads(run_hub("check", str(folder), "--json").output)["workflows"] == {"parcels": "offered"}
+
+
+def test_a_workflow_of_a_site_is_compared_with_what_runs_there(workplace, run_hub, runs_once):
+    folder = _site(workplace)
+    new = run_hub("blueprint", "diff", str(folder), "parcels")
+    assert (new.exit_code, "there are no two versions to compare" in new.output) == (1, True)
+    runs_once(folder)
+    same = run_hub("blueprint", "diff", str(folder), "parcels")
+    assert (same.exit_code, same.output) == (0, "nothing changed\n")
+    _raise_version(workplace)
+    said = run_hub("blueprint", "diff", str(folder), "parcels")
+    assert said.exit_code == 1
+    assert "~ blueprint version: 1.0.0 -> 1.1.0   (parcel.yaml:4)" in said.output
+    unknown = run_hub("blueprint", "diff", str(folder), "parcel")
+    assert "did you mean 'parcels'?" in unknown.output
