@@ -23,7 +23,7 @@ from hub.plugins.integrations import Integrations
 from hub.site.devices import DeviceEntry, DeviceManager, Hooks
 from hub.site.load import load_site
 from hub.site.specs import SiteConfig
-from hub.site.versions import WORKFLOW_VERBS, Versions, drafts_of
+from hub.site.versions import WORKFLOW_VERBS, Versions, drafts_of, waiting
 from hub.site.wiring import SiteWiring
 from hub.store import Reader, Store, StoreError, Tx
 from hub.transports import Lines
@@ -110,7 +110,10 @@ class Hub:
         await hub._sync()
         for name, problems in config.broken.items():
             _LOG.error("Workflow %s is not right, its new version is not used: %s", name, problems[0])
-        await hub.handovers.restore(drafts_of(config))
+        drafts = drafts_of(config)
+        await hub.handovers.restore(drafts)
+        for name in waiting(drafts, hub.handovers.offered):
+            _LOG.warning("Workflow %s goes on as it was applied; its file holds another version", name)
         running = await hub.handovers.load()
         if running:
             _LOG.info("%d handovers go on where they stood", running)

@@ -22,7 +22,7 @@ from hub.store import Reader, Store, Tx
 from hub.workflows.compile import compile_blueprint
 from hub.workflows.run import versions
 from hub.workflows.run.commanding import answer, forbidden
-from hub.workflows.run.service import Handovers
+from hub.workflows.run.service import Handovers, Workflow
 from hub.workflows.run.versions import Applied, Draft, Live
 
 WORKFLOW_VERBS = ("workflow.apply",)
@@ -83,6 +83,14 @@ def drafts_of(config: SiteConfig) -> dict[str, Draft | None]:
     """Every workflow that the site names; None for one that is broken."""
     drafts: dict[str, Draft | None] = dict.fromkeys(config.broken)
     return drafts | {name: draft_of(spec) for name, spec in config.workflows.items()}
+
+
+def waiting(drafts: Mapping[str, Draft | None], offered: Mapping[str, Workflow]) -> list[str]:
+    """The workflows whose files hold another version than the one that new handovers get."""
+    return [
+        name for name, draft in drafts.items()
+        if draft is not None and name in offered and draft.machine.digest() != offered[name].digest
+    ]
 
 
 def offers_of(config: SiteConfig) -> dict[str, Offer]:

@@ -165,7 +165,7 @@ async def test_what_names_things_that_the_running_site_lacks_waits_for_a_restart
     assert "unknown bank 'cold'" in answer.body["detail"]
 
 
-async def test_a_hub_that_starts_again_goes_on_with_what_was_applied(ours, integrations, tmp_path):
+async def test_a_hub_that_starts_again_goes_on_with_what_was_applied(ours, integrations, tmp_path, caplog):
     folder = ours.hub.config.folder
     around = Surroundings(SystemClock(), SystemEntropy(), tmp_path / "again", integrations, {})
 
@@ -180,5 +180,6 @@ async def test_a_hub_that_starts_again_goes_on_with_what_was_applied(ours, integ
     first, _ = await started()
     _write(ours, _edited())
     assert await started() == (first, ["offered"])
+    assert "Workflow parcels goes on as it was applied; its file holds another version" in caplog.text
     _write(ours, "blueprint: {name: nothing}\n")
     assert await started() == (first, ["invalid"])
