@@ -27,6 +27,7 @@ const duties = {
     { refuted: "Try again", closed: "Give up: somebody takes the item out" }],
   locked_in: ["The door is stuck", "What is to be thrown away is behind it. Then put the compartment back into service.",
     { confirmed: "It was taken out by hand", refuted: "It works again" }],
+  mislaid: ["Taken out and not put back", "Load it into its new compartment, or throw it away.", { closed: "It is thrown away" }],
   not_filled: ["The kitchen did not fill it", "The order is cancelled: call the customer.", { closed: "It is seen to" }],
   miscounted: ["The count was wrong", "Count what is inside: choose the compartment, then Count.", { closed: "It is counted" }],
   offline: ["The device does not answer", "Look at the device and its cable; it serves again by itself.", { closed: "It is mended" }],
