@@ -28,8 +28,7 @@ _VERDICTS = ("confirmed", "refuted", "closed")
 class Move(NamedTuple):
     """One thing that happens: `what` for the machine (`door.closed`), `detail` for people, and its making.
 
-    `by_hand`: what a handover cannot count on for its end, since it says nothing of the blueprint: that it
-    is completed by hand, that the task of a former compartment ends just now.
+    `by_hand`: every handover can be ended so, whatever its blueprint says; it proves nothing.
     """
 
     what: str
@@ -60,15 +59,14 @@ def moves(run: Run, now: State) -> Iterator[Move]:
         for verdict in _verdicts(run, now, incident):
             if _truthful(now, incident, verdict):
                 make = partial(_verdict, run, incident, verdict)
-                stale = incident.about == "before"
-                yield Move("incident.resolved", f"{incident.kind}:{verdict}:{incident.about}", make, stale)
+                yield Move("incident.resolved", f"{incident.kind}:{verdict}:{incident.about}", make)
 
 
 def _verdicts(run: Run, now: State, incident: Incident) -> tuple[str, ...]:
     """All verdicts where they may lead somewhere; else one: the task is over before anything waits for it."""
     if incident.about == "act" or incident.kind in run.words.kinds_of(now.state):
         return _VERDICTS
-    return _VERDICTS[:1] if incident.about == "here" else ()
+    return _VERDICTS[:1]
 
 
 def _truthful(now: State, incident: Incident, verdict: str) -> bool:
@@ -163,11 +161,11 @@ def _command(run: Run, event: str, world: World) -> None:
 
 def _verdict(run: Run, incident: Incident, verdict: str, world: World) -> None:
     world.incidents -= {incident}
-    world.looked = incident.about != "before"
+    world.looked = True
     act = incident.about == "act"
     if act:
         acts.settle(world, verdict)
-    elif world.looked:
+    else:
         for index in world.live():
             world.change(index, fault="")
     if incident.kind == "refund_owed":

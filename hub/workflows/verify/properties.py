@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hub.workflows.engine import RECOVERY
 from hub.workflows.verify import acts
 from hub.workflows.verify.moves import VISITOR
-from hub.workflows.verify.run import Run
+from hub.workflows.verify.run import GIVEN_UP_STATUS, Run
 from hub.workflows.verify.world import GONE, IN, OUT, Place, World
 
 #: The properties by their short names, as the report prints them.
@@ -26,7 +26,6 @@ PROPERTIES: Mapping[str, str] = {
 }
 #: Final states that a person of the desk chooses, with everything that hangs on it.
 _BY_DESK = frozenset(("closed_by_desk", "completed_by_hand"))
-_GIVEN_UP = frozenset(("expired", "cancelled", "refunded"))
 _CUSTOMER = ("credential.accepted", "person.came", "session.ended", "selection", "asset.read")
 
 
@@ -41,8 +40,8 @@ def at_rest(run: Run, world: World) -> None:
             break
     if world.effect:
         return
-    if world.status in _GIVEN_UP and any(kind != "session" for _, kind in world.creds):
-        world.violate("entitlement", f"the handover is {world.status}, and its credential is still good")
+    if world.status in GIVEN_UP_STATUS and any(kind != "session" for _, kind in world.creds):
+        world.violate("entitlement", "it is expired or cancelled, and its credential is still good")
     _promise(run, world)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from hub.workflows.engine import (
@@ -27,6 +27,9 @@ from hub.workflows.verify.world import Incident, World
 NOW = 1
 #: Stands for the id of the open effect, or of the one in doubt.
 EFFECT = "effect"
+#: What becomes of a status by which nobody may collect any more, and of every such status.
+GIVEN_UP = "given up"
+GIVEN_UP_STATUS = frozenset(("expired", "cancelled", "refunded", GIVEN_UP))
 _LIMIT = 64
 
 
@@ -184,7 +187,7 @@ class Run:
             world.incidents = frozenset(
                 one for one in world.incidents
                 if one.about == "act" or one.kind in kinds
-                or (one.kind in live.kinds and words.missed(one.kind, one.about))
+                or (one.kind in live.kinds and words.missed(one.kind))
             )
         if world.guesses:
             world.guesses = frozenset(one for one in world.guesses if one[0] in live.atoms)
@@ -194,6 +197,18 @@ class Run:
         world.rung &= live.deadlines
         if "phase" not in words.read:
             world.phase = ""
+        if "status" not in words.read:
+            world.status = GIVEN_UP if world.status in GIVEN_UP_STATUS else ""
+        if not world.effect:
+            world.doer = world.leg = ""
+            if not world.asked:
+                world.attempts = 0
+        if not words.turns:
+            world.visit = world.visit if world.visit == "lent" else ""
+        if not world.use and not world.visit:
+            world.who = ""
+        if not words.outcomes:
+            world.places = [place._replace(outcome="") for place in world.places]
         if not words.money:
             world.released = False
 
@@ -224,13 +239,7 @@ class Run:
     def _vars(self, world: World) -> dict[str, Any]:
         known = dict(world.vars)
         if world.places:
-            known["allocations"] = [
-                free.Loose(
-                    id=f"a{index}", compartment=f"main/A{index + 1}", outcome=place.outcome,
-                    freed=not place.held,
-                )
-                for index, place in enumerate(world.places)
-            ]
+            known["allocations"] = _allocations(tuple((one.outcome, one.held) for one in world.places))
             here = world.here
             if here is not None and here.held:
                 known["allocation"] = known["allocations"][world.hand]
@@ -274,6 +283,15 @@ def _leg(state: str) -> free.Loose:
     return leg
 
 
+@lru_cache(maxsize=1024)
+def _allocations(places: tuple[tuple[str, bool], ...]) -> list[dict[str, Any]]:
+    """The variable `allocations` of the engine; nobody changes it."""
+    return [
+        free.Loose(id=f"a{index}", compartment=f"main/A{index + 1}", outcome=outcome, freed=not held)
+        for index, (outcome, held) in enumerate(places)
+    ]
+
+
 def _internal(name: str, **data: Any) -> Event:
     return Event(name, EventClass.INTERNAL, NOW, data)
 
@@ -281,7 +299,5 @@ def _internal(name: str, **data: Any) -> Event:
 def resolved(incident: Incident, verdict: str) -> Event:
     """A person has ended an incident."""
     data = {"verdict": verdict, "incident": "i", "kind": incident.kind}
-    if incident.about == "before":
-        data["compartment"] = "main/before"
     about = EFFECT if incident.about == "act" else ""
     return Event("incident.resolved", EventClass.INTERNAL, NOW, data, about)

@@ -68,9 +68,8 @@ def happened(stride: Stride) -> str:
         case "deadline":
             return f"the deadline '{rest}' passes"
         case "incident":
-            kind, verdict, about = detail.split(":")
-            left = " of the compartment that was left" if about == "before" else ""
-            return f"staff end the task '{kind}'{left}: {verdict}"
+            kind, verdict, _ = detail.split(":")
+            return f"staff end the task '{kind}': {verdict}"
     if what == "credential.accepted":
         return f"the {detail}'s credential is accepted"
     return _FACTS.get(what, what)

@@ -56,6 +56,12 @@ class Vocabulary:
         self.money = any(call.type == "authorise" for call, _ in self._calls())
         #: Whether what lies in compartments is registered as an asset.
         self.assets = any({"asset", "asset_kind"} & set(call.args) for call, _ in self._calls())
+        #: Whether a state is taken once for each allocation.
+        self.turns = any(state.each for state in machine.states.values())
+        #: Whether it matters what became of an allocation.
+        self.outcomes = self.turns or "outcome" in self.read or any(
+            call.type == "dispense" for call, _ in self._calls()
+        )
         self._graph = Graph.of(machine)
         self.live = cache(self._live)
         self._kinds = self._all_kinds()
@@ -105,14 +111,12 @@ class Vocabulary:
         text = " ".join(arrow.when for arrow in arrows)
         return frozenset(kind for kind in self._kinds if f"'{kind}'" in text or f'"{kind}"' in text)
 
-    def _missed(self, kind: str, about: str) -> bool:
+    def _missed(self, kind: str) -> bool:
         """Whether the end of such an incident, or its having ended before, can matter in another state.
 
         It cannot where every state that waits for it has raised it itself.
         """
         waiting = [name for name in self._machine.states if kind in self._kinds_of(name)]
-        if about == "before":
-            return bool(waiting)
         return any(kind not in self._raised_in(name) for name in waiting)
 
     def _raised_in(self, state: str) -> set[str]:

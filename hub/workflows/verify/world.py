@@ -38,7 +38,7 @@ class Place(NamedTuple):
 
 
 class Incident(NamedTuple):
-    """An open task. `about`: here (this handover now), before (a compartment it has left), act (a doubt)."""
+    """An open task, `about` what is here or an act in doubt. The engine hears of no compartment left."""
 
     kind: str
     about: str = "here"
@@ -135,8 +135,6 @@ class Violation(NamedTuple):
 class World:
     """A State taken apart, to be changed by one event and put together again."""
 
-    __slots__ = (*State._fields, "choose", "notes", "violations")
-
     state: str
     attempts: int
     status: str
@@ -179,8 +177,7 @@ class World:
         self.notes: list[str] = []
 
     def _load(self, known: State) -> None:
-        for name, value in zip(State._fields, known, strict=True):
-            setattr(self, name, value)
+        self.__dict__.update(zip(State._fields, known, strict=True))
         self.vars, self.places, self.legs = dict(known.vars), list(known.places), dict(known.legs)
 
     def frozen(self) -> State:
