@@ -38,7 +38,7 @@ _STEP = 0.05
 _INSTANT = 1e-8
 #: Seconds between looks for what nobody told of: the virtual clock is never set.
 _LONG, _RETRY = 3600.0, 600.0
-_POST = 5.0
+_POST = 20.0
 T = TypeVar("T")
 
 

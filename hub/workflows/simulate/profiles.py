@@ -65,7 +65,7 @@ class Faults:
 USERS: Mapping[str, Users] = {
     "low": Users(per_compartment=0.4),
     "normal": Users(),
-    "busy": Users(per_compartment=1.8, hours_to_collect=5.0, minutes_to_load=15.0, forgets_door=0.02),
+    "busy": Users(per_compartment=1.7, hours_to_collect=5.0, minutes_to_load=15.0, forgets_door=0.02),
 }
 FAULTS: Mapping[str, Faults] = {
     "none": Faults(),
