@@ -33,6 +33,7 @@ COMMANDS = {
     "verify": Subcommand("hub.cli.verify", "Explore everything that can happen in a blueprint."),
     "blueprint": Subcommand("hub.cli.blueprint", "Compare, plan, apply and import versions of workflows."),
     "simulate": Subcommand("hub.cli.simulate", "Run days of a site on virtual time, with users and faults."),
+    "golive": Subcommand("hub.cli.golive", "Rehearse and record the checks before a site opens."),
     "twin": Subcommand("hub.cli.twin", "Serve a site's simulators, and act in them."),
     "trace": Subcommand("hub.cli.trace", "Draw what happened to a handover, beside its blueprint."),
     "audit": Subcommand("hub.cli.audit", "Verify the hash-chained record."),

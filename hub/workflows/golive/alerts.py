@@ -1,0 +1,133 @@
+"""GL-03: for every incident that a site can raise, who owns it and how that person hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from hub.access import PersonSpec
+from hub.workflows.golive.findings import Finding, Outcome
+from hub.workflows.golive.people import can_be_called, owners
+from hub.workflows.machine import Machine, StepCall
+from hub.workflows.rehearsal import Plan
+
+CHECK = "GL-03"
+_STAFF: Final = "role:staff"
+#: What the hub itself opens, whatever the blueprint says: owned by `staff`.
+OF_THE_HUB: Final = (
+    "breach", "stuck", "sensor_disagree", "offline", "door_in_doubt", "message_failed", "workflow_failed",
+    "found_item",
+)
+OF_THERMOMETERS: Final = ("thermal_warning", "thermal_breach")
+OF_MONEY: Final = ("payment_unknown", "capture_unproved", "refund_owed", "unpaid")
+OF_MOTORS: Final = ("motor_fault", "jam", "dispense_in_doubt", "miscounted")
+OF_ASSETS: Final = ("asset_missing",)
+#: What the hub opens for a handover, owned by the role that its blueprint pages first.
+OF_A_HANDOVER: Final = ("disputed",)
+
+
+def check(plan: Plan, notifier: str | None) -> Iterator[Finding]:
+    """Every finding about alerts."""
+    for owner, kinds in sorted(routes(plan).items()):
+        yield _route(plan.people, notifier, owner, kinds)
+    yield from _messages(plan, notifier)
+    if plan.workflows:
+        yield Finding(
+            CHECK, "calling people", Outcome.NOT_YET,
+            "an incident waits at the desk until somebody looks: the hub calls nobody by itself, and does "
+            "not escalate when nobody comes",
+            "keep the desk in sight, or put a notify step beside raise_incident in the blueprint",
+        )
+
+
+def routes(plan: Plan) -> dict[str, list[str]]:
+    """Owner -> the kinds of incident that come to it."""
+    found: dict[str, set[str]] = {_STAFF: set(OF_THE_HUB)}
+    if plan.places.thermometers:
+        found[_STAFF] |= set(OF_THERMOMETERS)
+    if any(terminal.payment for terminal in plan.places.terminals.values()):
+        found[_STAFF] |= set(OF_MONEY)
+    if plan.motors:
+        found[_STAFF] |= set(OF_MOTORS)
+    if plan.assets:
+        found[_STAFF] |= set(OF_ASSETS)
+    for machine, _ in plan.workflows.values():
+        mine = found.setdefault(f"role:{machine.first_paged}", set())
+        mine |= {*OF_A_HANDOVER, *_raised(machine)}
+        if plan.places.thermometers:
+            mine |= set(OF_THERMOMETERS)
+    return {owner: sorted(kinds) for owner, kinds in found.items()}
+
+
+def _route(
+    people: Sequence[PersonSpec], notifier: str | None, owner: str, kinds: Sequence[str]
+) -> Finding:
+    role = owner.partition(":")[2]
+    subject = f"role {role}: {', '.join(kinds)}"
+    there = owners(people, owner)
+    if not there:
+        return Finding(
+            CHECK, subject, Outcome.FAIL, f"nobody has the role '{role}': these incidents would be nobody's",
+            f"give somebody in people.yaml roles: [{role}]",
+        )
+    names = ", ".join(person.key for person in there)
+    reachable = [person.key for person in there if can_be_called(person)]
+    if reachable:
+        return Finding(CHECK, subject, Outcome.PASS, f"{names}; phone or email of {', '.join(reachable)}")
+    if notifier:
+        return Finding(CHECK, subject, Outcome.PASS, f"{names}; messages to the role go through {notifier}")
+    return Finding(
+        CHECK, subject, Outcome.FAIL, f"{names}: no phone, no email, and the site has no notifier",
+        f'add a phone to {there[0].key} in people.yaml, for example: phone: "+49 30 5550100"',
+    )
+
+
+def _messages(plan: Plan, notifier: str | None) -> Iterator[Finding]:
+    """Messages to people: who delivers them, and whether roles and groups have anybody."""
+    addressed: dict[str, set[str]] = {}
+    for name, (machine, _) in plan.workflows.items():
+        for call in _calls(machine):
+            if call.type == "notify":
+                addressed.setdefault(_role_of(str(call.args.get("to", ""))), set()).add(name)
+    for to, workflows in sorted(addressed.items()):
+        yield _addressee(plan, notifier, to, sorted(workflows))
+
+
+def _addressee(plan: Plan, notifier: str | None, to: str, workflows: Sequence[str]) -> Finding:
+    subject = f"messages to {to} ({', '.join(workflows)})"
+    kind, _, name = to.partition(":")
+    if notifier is None:
+        return Finding(
+            CHECK, subject, Outcome.FAIL, "the site has no notifier: these messages are never delivered",
+            "add a device that delivers messages, and at the top level: notifier: NAME",
+        )
+    if kind in ("role", "group"):
+        there = [p for p in plan.people if name in (p.roles if kind == "role" else p.groups)]
+        if not there:
+            word = "roles" if kind == "role" else "groups"
+            return Finding(
+                CHECK, subject, Outcome.FAIL, f"nobody has the {kind} '{name}'",
+                f"give somebody in people.yaml {word}: [{name}]",
+            )
+    return Finding(CHECK, subject, Outcome.PASS, f"through {notifier}")
+
+
+def _role_of(to: str) -> str:
+    return "role:staff" if to == "staff" else to
+
+
+def _raised(machine: Machine) -> set[str]:
+    return {str(call.args["kind"]) for call in _calls(machine) if call.type == "raise_incident"}
+
+
+def _calls(machine: Machine) -> Iterator[StepCall]:
+    for state in machine.states.values():
+        yield from _nested(state.enter)
+
+
+def _nested(calls: Sequence[StepCall]) -> Iterator[StepCall]:
+    for call in calls:
+        yield call
+        for case in call.cases:
+            yield from _nested(case.do)
+

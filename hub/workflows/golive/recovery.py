@@ -1,0 +1,192 @@
+"""GL-05: network drop, door fault and disputed pickup, rehearsed to the end of handover and record."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+
+from hub import desk
+from hub.core.clock import SECOND, Clock
+from hub.core.commands import Accepted
+from hub.core.virtual import run_virtual
+from hub.model.failures import StepFailed
+from hub.model.observations import FaultCleared, FaultRaised
+from hub.model.states import FaultKind
+from hub.store import StoreError
+from hub.workflows.golive.credentials import MOMENT, stations_of
+from hub.workflows.golive.findings import Finding, Outcome
+from hub.workflows.golive.people import may_resolve, owners
+from hub.workflows.golive.stage import NotReached, Stage
+from hub.workflows.rehearsal import Answer, Plan
+from hub.workflows.run import records
+from hub.workflows.run.replay import replay
+from hub.workflows.run.service import UnknownWorkflow
+from hub.workflows.simulate.checks import Checks, Violation
+
+CHECK = "GL-05"
+_ROUNDS = 6
+#: What somebody says who went there: a stuck door did not open, a line is back, anything else is settled.
+_VERDICTS = {"stuck": "refuted", "door_in_doubt": "refuted", "offline": "closed"}
+Trouble = Callable[[Stage, int], Awaitable[str]]
+
+
+class _Wrong(Exception):
+    """What did not go as it must; the text is for the report."""
+
+
+def check(plan: Plan, workflow: str, passed: Callable[[str], None]) -> Iterator[Finding]:
+    """Every finding about one workflow's recovery."""
+    machine = plan.workflows[workflow][0]
+    acts = {call.type for state in machine.states.values() for call in state.enter if call.effect}
+    if not acts & {"open", "dispense"}:
+        yield Finding(CHECK, workflow, Outcome.NOT_NEEDED, "no door opens and nothing drops in this workflow")
+        return
+    stations, _ = stations_of(plan, workflow)
+    for word, trouble in _TROUBLES.items():
+        passed(f"{CHECK} {workflow}: {word}")
+        outcome, detail = _rehearse(plan, workflow, max(len(stations) - 1, -1), trouble)
+        mend = "" if outcome is not Outcome.FAIL else _MEND
+        yield Finding(CHECK, f"{workflow}: {word}", outcome, detail, mend)
+
+
+_MEND = "see that people.yaml and policy name who owns and may resolve it, then run this again"
+
+
+def _rehearse(plan: Plan, workflow: str, station: int, trouble: Trouble) -> tuple[Outcome, str]:
+    async def play(clock: Clock) -> tuple[Outcome, str]:
+        async with Stage(plan, workflow, clock) as stage:
+            try:
+                happened = await trouble(stage, station)
+                handled = await _recover(stage)
+                record = await _reconcile(stage)
+            except (NotReached, StepFailed, UnknownWorkflow) as stopped:
+                return Outcome.NOT_YET, str(stopped)
+            except (_Wrong, Violation, StoreError) as wrong:
+                return Outcome.FAIL, str(wrong)
+            return Outcome.PASS, f"{happened}; {handled}; {record}"
+
+    return run_virtual(play, MOMENT)
+
+
+# Troubles: each says what happened, with the handover in trouble afterwards
+
+async def _network_drop(stage: Stage, station: int) -> str:
+    """The line to the doors is down while somebody wants one opened; then it comes back."""
+    held = await _before(stage, station)
+    boards = sorted({place.door_device for place in stage.plan.compartments})
+    stage.ground.dark.update(boards)
+    for board in boards:
+        await stage.site.observe(FaultRaised(board, FaultKind.OFFLINE))
+    before = len(stage.ground.opened)
+    told = await _act(stage, held)
+    if len(stage.ground.opened) > before:
+        raise _Wrong("a door opened over a line that was down")
+    await _owned(stage)
+    stage.ground.dark.clear()
+    for board in boards:
+        await stage.site.observe(FaultCleared(board, FaultKind.OFFLINE))
+    await stage.settle()
+    return f"line down: {told or 'nothing'}, nothing opened"
+
+
+async def _door_fault(stage: Stage, station: int) -> str:
+    """The lock does not move, again and again; then it is mended."""
+    held = await _before(stage, station)
+    stage.script.answers = {
+        "open": (Answer("stuck", 5 * SECOND),), "dispense": (Answer("motor fault", 5 * SECOND),),
+    }
+    before = len(stage.ground.opened)
+    told = await _act(stage, held)
+    if len(stage.ground.opened) > before:
+        raise _Wrong("a door opened that was said to be stuck")
+    await _owned(stage)
+    stage.script.answers = {}
+    return f"lock stuck: {told or 'nothing'}, nothing opened"
+
+
+async def _disputed(stage: Stage, station: int) -> str:
+    """It was handed over; then somebody says that it was not."""
+    await _act(stage, await _before(stage, station))
+    await stage.settle()
+    if not await stage.command("dispute", {"why": "the compartment was empty"}):
+        raise _Wrong("the dispute was not taken on record")
+    kinds = await _owned(stage)
+    if "disputed" not in kinds:
+        raise _Wrong("nobody owns the dispute")
+    return "a person says that nothing was there"
+
+
+_TROUBLES: dict[str, Trouble] = {
+    "network drop": _network_drop, "door fault": _door_fault, "disputed pickup": _disputed,
+}
+
+
+async def _before(stage: Stage, station: int) -> list[tuple[object, str]]:
+    """Up to the moment before the act: the last place where a credential is taken, else the beginning."""
+    if station < 0:
+        return []
+    await stage.arrive()
+    return list(await stage.to_station(station))
+
+
+async def _act(stage: Stage, held: list[tuple[object, str]]) -> str:
+    if not held:
+        await stage.arrive()
+        return "begun"
+    method, text = held[0]
+    return await stage.tell(method, text)  # type: ignore[arg-type]
+
+
+# Recovery
+
+async def _owned(stage: Stage) -> list[str]:
+    """The kinds of the open incidents. Raises _Wrong when one of them is nobody's."""
+    open_ones = await stage.site.read(lambda r: desk.incidents(r, only_open=True))
+    people = stage.plan.people
+    for one in open_ones:
+        if not owners(people, one.owner):
+            raise _Wrong(f"incident {one.kind} belongs to {one.owner}, and nobody of the site has that role")
+    refused = may_resolve(stage.plan.policy, people, stage.machine.workflow) if open_ones else ""
+    if refused:
+        raise _Wrong(f"incident {open_ones[0].kind}: {refused}")
+    return [one.kind for one in open_ones]
+
+
+async def _recover(stage: Stage) -> str:
+    """Everything that is open gets its verdict, and the handover is played to its end."""
+    settled: dict[str, str] = {}
+    for _ in range(_ROUNDS):
+        await _owned(stage)
+        for one in await stage.site.read(lambda r: desk.incidents(r, only_open=True)):
+            verdict = _VERDICTS.get(one.kind, "confirmed")
+            answer = await stage.site.call(
+                "incident.resolve", one.id, stage.staff, {"verdict": verdict, "why": "rehearsal"}
+            )
+            if isinstance(answer, Accepted):
+                settled[one.kind] = ", ".join(p.key for p in owners(stage.plan.people, one.owner))
+            await stage.settle()
+        ended = await stage.to_the_end()
+        left = await stage.site.read(lambda r: desk.incidents(r, only_open=True))
+        if ended and not left:
+            break
+    else:
+        snapshot = await stage.snapshot()
+        still = ", ".join(one.kind for one in left) or "none"
+        if left:
+            raise _Wrong(f"after all verdicts these incidents are still open: {still}")
+        raise NotReached(f"nothing ends it within the rehearsal: it stands in state '{snapshot.state}'")
+    if not settled:
+        raise _Wrong("no incident was opened: nobody would have heard of it")
+    return "owned by " + "; ".join(f"{who} ({kind})" for kind, who in sorted(settled.items()))
+
+
+async def _reconcile(stage: Stage) -> str:
+    """The record verifies, every promise holds, and the journal alone leads to the same handover."""
+    machines = records.Machines()
+    now = stage.site.clock.now()
+    await stage.site.read(lambda r: Checks(machines).look(r, now))
+    stored = await stage.snapshot()
+    again = await stage.site.read(lambda r: replay(r, machines, stage.handover))
+    if (again.state, again.status, again.ended) != (stored.state, stored.status, stored.ended):
+        raise _Wrong(f"the journal leads to {again.state!r}, the database says {stored.state!r}")
+    rows, _ = stage.site.memory.verify()
+    return f"ended {stored.status or stored.state}; {rows} rows of the record verify"
