@@ -234,7 +234,7 @@ def _schedule(value: Any) -> Mapping[str, Any]:
     return value
 
 
-@form(either({"type": "string", "pattern": "^[0-9]{1,3}$"}, {"type": "integer"}))
+@form(either({"type": "string", "pattern": "^[0-9]{1,3}$"}, {"type": "integer"}, {"$ref": "#/$defs/input"}))
 def _keyed(value: Any) -> str:
     word = str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
     if not word.isdecimal() or len(word) > 3:
