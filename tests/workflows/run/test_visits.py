@@ -76,6 +76,14 @@ states:
   nothing: {status: cancelled, final: true}
   done: {status: completed, enter: [{transfer_custody: {to: recipient}}, release], final: true}
 """
+SCANNING = HEAD + """
+start: [{on: tag, group: couriers, keys: "2"}]
+initial: waiting
+states:
+  waiting: {on: {asset.read: found, command.cancel: done}}
+  found: {enter: [{set: {seen: "{{ event.asset }}"}}], on: {entered: done}}
+  done: {status: completed, final: true}
+"""
 ROUND = """
 blueprint: {name: Round, domain: handover, version: 1.0.0, lang: 1,
             input: {opening: {selector: {schedule: {}}}}}
@@ -427,6 +435,23 @@ def test_what_the_desk_begins_may_open_at_once(people: Any) -> None:
         handover = await site.handovers.create(Order("borrow"), start="desk")
         await site.settled(3)
         assert await site.state(handover) == "standing_open"
+
+    people(main)
+
+
+def test_an_assets_own_code_is_told_to_the_handover_that_waits_for_it(people: Any) -> None:
+    async def main(site: Any) -> None:
+        drill = custody.AssetSpec("drill-1", "drill", "Drill", Size.S, code="0815", bank="main", place="A9")
+        await site.store.write(lambda tx: custody.sync_assets(tx, [drill], site.clock.now()))
+        await site.handovers.offer({"scanning": (compiled(SCANNING, "scanning"), "")})
+        await site.key("2")
+        begun = await tap(site, CORA)
+        assert begun.code == "started"
+        told = await parcel(site, "0815")
+        assert (told.code, told.handover_id) == ("noted", begun.handover_id)
+        assert (await site.snapshot(begun.handover_id)).vars["seen"] == "drill-1"
+        assert await site.state(begun.handover_id) == "done"
+        assert (await parcel(site, "0815")).code != "noted"  # nobody waits for it any more
 
     people(main)
 
