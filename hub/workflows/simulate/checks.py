@@ -30,9 +30,9 @@ _UNENTITLED = """
 SELECT handover_id FROM effect WHERE kind = 'open' AND use_id IS NULL AND opened > ?1
 AND handover_id IS NOT NULL LIMIT 1
 """
-_TWICE = """
-SELECT handover_id FROM leg WHERE opened > ?1 AND state = 'captured'
-GROUP BY handover_id, purpose HAVING count(*) > 1 LIMIT 1
+_TOO_MUCH = """
+SELECT l.handover_id FROM leg AS l JOIN money_decision AS d ON d.leg_id = l.id
+WHERE l.opened > ?1 AND d.decision = 'capture' AND d.amount > coalesce(l.approved, l.amount) LIMIT 1
 """
 _LIVE = "SELECT id, updated FROM handover WHERE ended = 0 AND updated < ?"
 _TIMERS = "SELECT 1 FROM timer WHERE handover_id = ? LIMIT 1"
@@ -68,7 +68,7 @@ class Checks:
         for sql, rule in (
             (_UNPAID_FOR, "money was captured for nothing that was released, and nobody owns it"),
             (_UNENTITLED, "a door was opened without an accepted use of a grant"),
-            (_TWICE, "money was captured twice for the same purpose"),
+            (_TOO_MUCH, "more money was captured than was authorised"),
         ):
             row = reader.execute(sql, (self._since,)).fetchone()
             if row is not None:
