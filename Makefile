@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SYSTEM := 'chromium|chromium-browser' 'libzbar0|libzbar0t64'
 
-.PHONY: run test lint crash bench matrix docs setup system clean help
+.PHONY: run test lint verify crash bench matrix docs setup system clean help
 
 help:
 	@echo "make run      serve the demo site on http://127.0.0.1:$(PORT) (PORT=... changes it)"
 	@echo "make test     lint, types, layers and every test"
+	@echo "make verify   every path of every shipped blueprint"
 	@echo "make crash    aimed kills and power cuts, up to an hour"
 	@echo "make bench    the table of numbers, against its anchors"
 	@echo "make docs     the installer's reference, from the schemas"
@@ -26,6 +27,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+verify: $(READY)
+	$(BIN)/hub verify blueprints --out .verify
 
 crash: $(READY)
 	$(BIN)/python tests/crash/campaign.py

@@ -17,7 +17,7 @@ from pathlib import Path
 from environments import FOLDER, surroundings
 from results import Result, store, table
 
-BENCHES = ("transitions", "unlock", "bus", "recovery", "start", "check", "simulate")
+BENCHES = ("transitions", "unlock", "bus", "recovery", "start", "check", "simulate", "verify")
 
 
 def main() -> None:

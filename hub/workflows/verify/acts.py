@@ -89,7 +89,7 @@ def _money(world: World, kind: str, purpose: str) -> str | None:
             if leg != "held":
                 return "no_leg"
             back = any(place.brought not in ("", "staff") for place in world.places)
-            kept = world.status == "expired" and world.owned  # a stated rule, and staff know
+            kept = world.status == NOBODY_CAME
             if purpose == "price" and not world.released and not back and not kept:
                 world.violate("money", "takes the money although nothing proves that anything was released")
         case "void":
@@ -103,6 +103,8 @@ def _money(world: World, kind: str, purpose: str) -> str | None:
     return None
 
 
+#: The status by which a price may be kept although nothing was released: the blueprint says so.
+NOBODY_CAME = "expired"
 _MONEY_WORDS = {"asked": "not answered", "held": "held", "unknown": "in doubt"}
 
 

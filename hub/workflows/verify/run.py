@@ -19,6 +19,7 @@ from hub.workflows.engine import (
 from hub.workflows.machine import Machine, StepCall
 from hub.workflows.steps.types import StepType
 from hub.workflows.verify import acts, free
+from hub.workflows.verify.acts import NOBODY_CAME
 from hub.workflows.verify.steps import MEANING, Fails
 from hub.workflows.verify.vocabulary import Vocabulary
 from hub.workflows.verify.world import Incident, World
@@ -197,7 +198,7 @@ class Run:
         world.rung &= live.deadlines
         if "phase" not in words.read:
             world.phase = ""
-        if "status" not in words.read:
+        if "status" not in words.read and not (world.legs and world.status == NOBODY_CAME):
             world.status = GIVEN_UP if world.status in GIVEN_UP_STATUS else ""
         if not world.effect:
             world.doer = world.leg = ""
