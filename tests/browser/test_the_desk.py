@@ -21,19 +21,39 @@ TOUCHED = """() => [...document.querySelectorAll('#ask button, #ask .choice, #as
 def stuck_sale(running_site):
     """A salad was paid for, its one compartment did not open, the money went back; the lock is mended now."""
     running_site.ask("POST", "twin/locks_b/stick", {"args": ["8"]})
-    running_site.ask("POST", "twin/scanner/key", {"args": ["14#"]})
-    _until(running_site, lambda: _payable(running_site))
-    running_site.ask("POST", "twin/card/pay", {"args": []})
-    # The lock's own fault is told after the first try; the bar and the refund come after the last.
-    _until(running_site, lambda: _place(running_site, "A16")["service"]["state"] == "barred")
-    _until(running_site, lambda: not _selling(running_site))
+    # A machine too busy to look at the door often enough cannot prove that it stayed shut: somebody says so.
+    while not _stuck(running_site):
+        for doubt in _doubts(running_site):
+            found = {"verdict": "refuted", "why": "still shut"}
+            running_site.ask("POST", f"incidents/{doubt}/resolve", found)
+        _until(running_site, lambda: not _selling(running_site))
+        _close_all(running_site)
     assert "stuck" in _open(running_site)
     running_site.ask("POST", "twin/locks_b/free", {"args": ["8"]})
     yield
-    for incident in running_site.ask("GET", "incidents")["incidents"]:
-        running_site.ask("POST", f"incidents/{incident['id']}/resolve", {"verdict": "closed", "why": "over"})
+    _close_all(running_site)
     if _place(running_site, "A16")["service"]["state"] == "barred":
         running_site.ask("POST", "compartments/main/A16/unbar", {"why": "over"})
+
+
+def _stuck(site) -> bool:
+    """Buy a salad; whether its door was found stuck, else it is in doubt."""
+    site.ask("POST", "twin/scanner/key", {"args": ["14#"]})
+    _until(site, lambda: _payable(site))
+    site.ask("POST", "twin/card/pay", {"args": []})
+    # The lock's own fault is told after the first try; the bar and the refund come after the last.
+    _until(site, lambda: _doubts(site) or not _selling(site))
+    return not _doubts(site)
+
+
+def _close_all(site) -> None:
+    for incident in site.ask("GET", "incidents")["incidents"]:
+        site.ask("POST", f"incidents/{incident['id']}/resolve", {"verdict": "closed", "why": "over"})
+
+
+def _doubts(site) -> list[str]:
+    incidents = site.ask("GET", "incidents")["incidents"]
+    return [incident["id"] for incident in incidents if incident["kind"] == "door_in_doubt"]
 
 
 def _until(site, holds) -> None:
