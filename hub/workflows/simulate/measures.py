@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.core.clock import DAY, HOUR
+from hub.core.clock import HOUR
 from hub.store import Reader
 from hub.workflows.machine import Machine
 from hub.workflows.run.service import Changed
@@ -25,7 +25,6 @@ _INCIDENTS = """
 SELECT kind, count(*), sum(resolved IS NULL), avg(coalesce(resolved, ?1) - opened) FROM incident GROUP BY kind
 ORDER BY 2 DESC, kind
 """
-_INCIDENT_DAYS = "SELECT (opened - ?1) / 86400000000, count(*) FROM incident GROUP BY 1 ORDER BY 1"
 _MONEY = """
 SELECT (opened - ?1) / 86400000000, state, sum(coalesce(approved, amount)), count(*) FROM leg
 GROUP BY 1, 2 ORDER BY 1, 2
@@ -50,7 +49,6 @@ class Measures:
     handovers: list[tuple[str, str, bool, int]] = field(default_factory=list)
     by_day: list[tuple[int, str, int]] = field(default_factory=list)
     incidents: list[tuple[str, int, int, float]] = field(default_factory=list)
-    incident_days: list[tuple[int, int]] = field(default_factory=list)
     money: list[tuple[int, str, int, int]] = field(default_factory=list)
     effects: list[tuple[str, str, str, int]] = field(default_factory=list)
     messages: list[tuple[str, str, int]] = field(default_factory=list)
@@ -98,7 +96,6 @@ class Measures:
         self.handovers = [(w, s, bool(e), n) for w, s, e, n in reader.execute(_HANDOVERS).fetchall()]
         self.by_day = [tuple(row) for row in reader.execute(_DAYS, (self.start,)).fetchall()]
         self.incidents = [tuple(row) for row in reader.execute(_INCIDENTS, (now,)).fetchall()]
-        self.incident_days = [tuple(row) for row in reader.execute(_INCIDENT_DAYS, (self.start,)).fetchall()]
         self.money = [tuple(row) for row in reader.execute(_MONEY, (self.start,)).fetchall()]
         self.effects = [tuple(row) for row in reader.execute(_EFFECTS).fetchall()]
         self.messages = [tuple(row) for row in reader.execute(_MESSAGES).fetchall()]
@@ -141,11 +138,6 @@ class Watch:
 def quantile(values: list[int], share: float) -> int:
     """The value below which this share lies; 0 for none."""
     return sorted(values)[min(int(len(values) * share), len(values) - 1)] if values else 0
-
-
-def day_of(at: int, start: int) -> int:
-    """The number of the day, from 0."""
-    return (at - start) // DAY
 
 
 def hours(micros: float) -> float:

@@ -62,6 +62,10 @@ def html(site: str, measures: Measures, words: str) -> str:
         ("act", "outcome", "reason", "count"),
         [(kind, state, reason, f"{count:,}") for kind, state, reason, count in measures.effects],
     )]
+    parts += ["<h2>Messages</h2>", _table(
+        ("message", "became", "count"),
+        [(template.replace("_", " "), state, f"{count:,}") for template, state, count in measures.messages],
+    )]
     parts.append(f'<p class="dim">Journal: {measures.events:,} events, head {measures.head}</p>')
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'

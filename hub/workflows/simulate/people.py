@@ -51,16 +51,6 @@ class Known:
     done: set[tuple[str, str]] = field(default_factory=set)
 
 
-@dataclass(slots=True)
-class Counts:
-    """What people met with."""
-
-    presented: int = 0
-    refused: dict[str, int] = field(default_factory=dict)
-    commands: int = 0
-    not_taken: int = 0
-
-
 class People:
     """Everybody who has to do with handovers, except the machines."""
 
@@ -84,7 +74,8 @@ class People:
             if terminal.readers for bank in terminal.banks
         }
         self.known: dict[str, Known] = {}
-        self.counts = Counts()
+        #: What terminals refused, by the reason that a person is told first.
+        self.refused: dict[str, int] = {}
         site.listen(Changed, self.changed)
         site.ground.opens = self._opened
 
@@ -225,13 +216,14 @@ class People:
         if self._chance.hits(self._users.wrong_code):
             await self._site.present(reader, Method.PIN, "000000")
         await self._sort_the_post()
-        code = ""
+        why = ""
         for method, text in self._pocket(known, snapshot):
-            self.counts.presented += 1
             code = (await self._site.present(reader, method, text)).code
             if not code.startswith("refused"):
                 return True
-        self.counts.refused[code] = self.counts.refused.get(code, 0) + 1
+            why = why or code
+        if why:
+            self.refused[why] = self.refused.get(why, 0) + 1
         return False
 
     def _pocket(self, known: Known, snapshot: Snapshot) -> list[tuple[Method, str]]:
@@ -316,17 +308,11 @@ class People:
         for request in await self._site.read(lambda r: access.open_approvals_of(r, handover)):
             verb = DENY if self._chance.hits(self._users.denies) else APPROVE
             for number in range(request.wanted):
-                self.counts.commands += 1
                 actor = Actor(f"person:{request.role}-{number + 1}", frozenset({request.role, "supervisor"}))
-                answer = await self._site.call(verb, request.id, actor, {"why": "looked at it"})
-                self.counts.not_taken += not isinstance(answer, Accepted)
+                await self._site.call(verb, request.id, actor, {"why": "looked at it"})
 
     async def _command(self, handover: str, word: str, body: Mapping[str, Any]) -> bool:
-        self.counts.commands += 1
-        answer = await self._site.call(f"handover.{word}", handover, DESK, body)
-        taken = isinstance(answer, Accepted)
-        self.counts.not_taken += not taken
-        return taken
+        return isinstance(await self._site.call(f"handover.{word}", handover, DESK, body), Accepted)
 
     async def look_around(self) -> None:
         """Once in a while somebody sees to what has been forgotten."""

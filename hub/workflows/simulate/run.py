@@ -113,5 +113,5 @@ class _Days:
         found.events, head = self._site.memory.verify()
         found.head = head.hex()
         found.asked, found.turned_away = self._arrivals.asked, self._arrivals.turned_away
-        found.refused, found.faults = self._people.counts.refused, self._troubles.happened
+        found.refused, found.faults = self._people.refused, self._troubles.happened
         found.looks = self._checks.looks
