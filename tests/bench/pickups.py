@@ -11,6 +11,7 @@ from typing import TypeVar
 from hub import access, custody
 from hub.api import Driver
 from hub.config import SiteNames
+from hub.config.shipped import shipped
 from hub.core.bus import EventBus
 from hub.core.clock import Clock, SystemClock
 from hub.core.commands import Accepted, Actor, Command
@@ -22,7 +23,6 @@ from hub.model.effects import Intent, JsonMap, Receipt, Resolution
 from hub.model.observations import DoorSeen
 from hub.model.states import Door, Size, Thermal
 from hub.plugins.guard import DeviceGuard
-from hub.config.shipped import shipped
 from hub.store import Reader, Store
 from hub.workflows.compile import compile_blueprint
 from hub.workflows.run.desk import Desk

@@ -1,4 +1,4 @@
-"""A thousand orders over the API at the same moment, the same ones twice: one handover and one compartment each."""
+"""A thousand orders over the API at the same moment, each twice: one handover and one compartment each."""
 
 from __future__ import annotations
 

@@ -29,6 +29,34 @@ SHOWS: dict[str, tuple[str, ...]] = {
     "sale: every door stuck, the money goes back": ("PY-08",),
     "sale: payment unknown, the desk finds that it was taken": ("PY-03", "PY-05"),
     "sale: a refund that cannot be proved": ("PY-08", "ES-04"),
+    "pickup: moved because another size is wanted": ("AS-04", "DB-03", "OV-01"),
+    "staff_release: only the named person's badge opens it": ("WF-02", "ID-02", "RL-01"),
+    "secure_handover: document seen, release approved, then the door opens": ("RO-02", "ID-03", "WF-10"),
+    "secure_handover: somebody without the role cannot approve": ("ID-04", "RO-05", "OV-04"),
+    "secure_handover: the document does not fit - the item stays, and somebody decides": ("IC-01", "ES-04"),
+    "issue_return: booked, taken with the badge, brought back into another compartment": ("WF-03", "AC-03"),
+    "issue_return: reminded, then overdue, then back": ("WF-14", "ES-02"),
+    "rental: booked, begun, visited twice, ended": ("WF-05", "WF-06"),
+    "rental: looked at before the next one gets it": ("WF-06",),
+    "rental: overdue, each hour begun is paid before the door opens": ("WF-12",),
+    "rental: paid by the booking's owner, captured when the first door is seen open": ("WF-12", "PY-06"),
+    "day_use: taken by badge in the morning, given back in the evening": ("WF-11", "WF-05"),
+    "day_use: a visitor's is booked at the reception and over at the end of the day": ("WF-11",),
+    "courier_drop: the courier drops it, the recipient collects it, and custody is known at each leg":
+        ("WF-04", "AU-03"),
+    "courier_drop: too small - a larger one, and the first is free again": ("AS-04",),
+    "courier_drop: reminded, expired, taken back by the courier": ("ES-01", "AL-05"),
+    "returns_intake: brought, quarantined, accepted, and the refund follows": ("WF-07", "PY-08"),
+    "returns_intake: approved first": ("RO-02", "WF-07"),
+    "restock: a round over two compartments, the emptiest first": ("IV-03",),
+    "hybrid_order: reserved on the web, claimed with one code, one door after the other":
+        ("HY-01", "HY-02", "HY-03", "HY-07", "IV-06"),
+    "hybrid_order: not claimed in time, the goods are free and the money goes back": ("HY-04", "HY-05"),
+    "hybrid_order: one door does not open - the rest is handed over, and somebody decides about the money":
+        ("HY-06",),
+    "hybrid_order: shipped - the address is asked for, the warehouse picks and sends":
+        ("HY-10", "HY-11", "HY-13", "MS-05"),
+    "hybrid_order: digital - sent at once": ("HY-09", "HY-12", "HY-13"),
     "food_collection: filled by the kitchen, collected by the customer": ("TH-01", "TH-03", "WF-09"),
     "food_collection: early, the customer is told when": ("TH-03", "ID-06"),
     "food_collection: somebody is told while there is still time": ("AL-01",),
@@ -38,6 +66,7 @@ SHOWS: dict[str, tuple[str, ...]] = {
     "food_collection: the meal is moved and its clock goes on": ("AS-05", "TH-03"),
     "food_collection: a hot meal does not go into a cold bank": ("TH-01", "TH-02"),
 }
+
 
 @cache
 def shipped() -> dict[str, Case]:
