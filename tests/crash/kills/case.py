@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from kills.actor import Actor
 from kills.follower import Follower
-from kills.judge import Findings, Truth, judge, match
+from kills.judge import Findings, Given, Truth, judge, match
 from kills.pair import HubProcess, Pair, was_killed
 from kills.record import Record
-from kills.scenarios import EXPECTED, SCENARIOS, Pickup, Sale
+from kills.scenarios import EXPECTED, GOODS, SCENARIOS
 from kills.world import HubGone, World
 
 from hub.store import StoreError
@@ -36,6 +37,11 @@ SCRIPTS = {
 _LIVES = 4
 #: How long recovery may take to bring everything to rest once the people have done their part.
 _REST = 20.0
+#: Where a handover waits for somebody, who may come or not.
+_RESTING = frozenset({
+    "collected", "loading", "waiting", "uncollected", "with_holder", "still_overdue", "in_session", "overdue",
+    "expected",
+})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class Stage:
         began = loop.time()
         self._number += 1
         state = self._pair.folder / f"state-{self._number}"
-        mark = await self._pair.tidy()
+        mark = await self._pair.tidy(GOODS.get(case.scenario, {}))
         async with aiohttp.ClientSession() as session:
             world = World(self._pair, session, case.slow)
             result = await self._lives(case, state, mark, world)
@@ -128,7 +134,7 @@ class Stage:
     ) -> Findings:
         record = Record.read(state / DATABASE)
         expected = EXPECTED.get(case.scenario, frozenset())
-        findings = judge(record, self._pair.ledger(mark), world.keyed, expected)
+        findings = judge(record, self._pair.ledger(mark), Given.of(world), expected)
         findings.violations.extend(problem for problem in problems if problem not in findings.violations)
         return findings
 
@@ -179,13 +185,13 @@ class _Lives:
         return await self._pair.hub(self._state, armed, self._script)
 
 
-async def _begin(world: World, story: Pickup | Sale) -> list[str]:
+async def _begin(world: World, story: Actor) -> list[str]:
     await world.up()
     await story.play()
     return []
 
 
-async def _rest(world: World, story: Pickup | Sale) -> list[str]:
+async def _rest(world: World, story: Actor) -> list[str]:
     """Nobody does anything more: every handover must come to an end, or to something that somebody owns."""
     loop = asyncio.get_running_loop()
     until = loop.time() + _REST
@@ -206,12 +212,12 @@ def _moving(handover: dict[str, Any]) -> str:
     words = f"{handover['workflow']} {handover['state']}"
     if any(effect["state"] == "intent" for effect in handover["effects"]):
         return f"{words} with an open intent"
-    if handover["ended"] or handover["state"] in ("collected", "loading", "waiting", "uncollected"):
+    if handover["ended"] or handover["state"] in _RESTING:
         return ""
     return "" if any(incident["open"] for incident in handover["incidents"]) else words
 
 
-async def _staff(world: World, story: Pickup | Sale, state: Path, pair: Pair, mark: int) -> list[str]:
+async def _staff(world: World, story: Actor, state: Path, pair: Pair, mark: int) -> list[str]:
     """Somebody comes, looks, and says truthfully what had happened; then the story goes on."""
     for _ in range(3):
         record = Record.read(state / DATABASE)

@@ -9,13 +9,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from kills.custody import accountable
 from kills.record import Record, Row
+from kills.world import World
 
 #: Reasons that say that nothing was ever sent to the device.
 NEVER_SENT = frozenset({"not_sent", "offline", "expired", "rejected", "not_supported"})
-#: One recipient's grant opens its door once, and once more within two minutes (S10).
-_OPENINGS_PER_GRANT = 2
 _MONEY = ("capture", "void")
+_METHODS = ("pin", "tag", "qr")
 #: What an effect becomes that nobody can prove (S11), and a refund that nobody can.
 DOUBTS = frozenset({"door_in_doubt", "payment_unknown", "capture_unproved", "refund_owed"})
 
@@ -84,16 +85,29 @@ class Findings:
     outcome: str
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What people did: presentations by method, and what else may open a door."""
+
+    presented: Counter[str]
+    asked: int
+
+    @classmethod
+    def of(cls, world: World) -> Given:
+        return cls(world.presented, world.asked + world.paid)
+
+
 def judge(
-    record: Record, ledger: list[Row], keyed: int = 0, expected: frozenset[str] = frozenset()
+    record: Record, ledger: list[Row], given: Given, expected: frozenset[str] = frozenset()
 ) -> Findings:
     """All findings of one case. `expected` are the incidents that belong to the story itself."""
     truth = Truth.of(ledger)
     matched = match(record, truth)
     found = [
         *matched.strays,
-        *_effects(record, matched), *_uses(record, matched, keyed), *_dispenses(record, matched),
+        *_effects(record, matched), *_uses(record, matched, given), *_dispenses(record, matched),
         *_money(record, matched), *_leases(record), *_causeless(record, expected),
+        *accountable(record, ledger),
     ]
     return Findings(found, list(_needless(record, truth, matched)), outcome(record))
 
@@ -149,7 +163,7 @@ def _effects(record: Record, matched: Matched) -> Iterator[str]:
             yield f"pulsed, but never sent: {words}"
 
 
-def _uses(record: Record, matched: Matched, keyed: int) -> Iterator[str]:
+def _uses(record: Record, matched: Matched, given: Given) -> Iterator[str]:
     """Every opening belongs to exactly one accepted use of one grant."""
     uses = {use["id"]: use for use in record.uses}
     grants = {grant["id"]: grant for grant in record.grants}
@@ -167,12 +181,20 @@ def _uses(record: Record, matched: Matched, keyed: int) -> Iterator[str]:
             if grants[use["grant_id"]]["handover_id"] != effect["handover_id"]:
                 yield f"opened by another handover's grant: {effect['device']}/{effect['target']}"
     yield from (f"one use, {count} openings" for count in opened.values() if count > 1)
-    accepted = sum(
-        1 for entry in record.journal
-        if entry["type"] in ("grant.used", "grant.reused") and entry["body"].get("method", "pin") == "pin"
+    accepted = Counter(
+        entry["body"].get("method") or "drawn" for entry in record.journal if entry["type"] == "grant.used"
     )
-    if accepted > keyed:
-        yield f"more uses than presentations: {accepted} of {keyed}"
+    accepted["any"] = sum(accepted[method] for method in _METHODS) + sum(
+        1 for entry in record.journal if entry["type"] == "grant.reused"
+    )
+    presented = {**given.presented, "any": sum(given.presented.values())}
+    for method in (*_METHODS, "any"):
+        if accepted[method] > presented.get(method, 0):
+            shown = presented.get(method, 0)
+            yield f"more uses than presentations: {accepted[method]} of {shown} by {method}"
+    total, doors = presented["any"] + given.asked, sum(matched.openings.values())
+    if doors > total:
+        yield f"more openings than anybody asked for: {doors} of {total}"
 
 
 def _dispenses(record: Record, matched: Matched) -> Iterator[str]:
@@ -187,7 +209,9 @@ def _dispenses(record: Record, matched: Matched) -> Iterator[str]:
         if effect["handover_id"] in sold:
             per_sale[effect["handover_id"]] += openings
     for grant in record.grants:
-        limit = 1 if grant["handover_id"] in sold or not grant["reopens"] else _OPENINGS_PER_GRANT
+        limit = grant["max_uses"] + (0 if grant["handover_id"] in sold else grant["reopens"])
+        if grant["kind"] == "session":  # as often as wanted: each opening by a use of its own
+            limit = grant["uses"]
         if per_grant[grant["id"]] > limit:
             yield f"a grant opened {per_grant[grant['id']]} times, {limit} allowed"
     yield from (f"a sale opened {count} doors" for count in per_sale.values() if count > 1)
@@ -196,9 +220,6 @@ def _dispenses(record: Record, matched: Matched) -> Iterator[str]:
 def _money(record: Record, matched: Matched) -> Iterator[str]:
     """Charged means released or an owned incident; never charged and given back; nothing left hanging."""
     incidents = {i["handover_id"] for i in record.incidents if i["owner"]}
-    released: Counter[str] = Counter()
-    for effect in record.effects:
-        released[effect["handover_id"]] += matched.openings[effect["id"]]
     kinds: dict[str, set[str]] = defaultdict(set)
     for effect in record.effects:
         if effect["kind"] in _MONEY and effect["leg_id"]:
@@ -220,10 +241,7 @@ def _money(record: Record, matched: Matched) -> Iterator[str]:
         if acts["charged"] and leg["state"] in ("voided", "denied"):
             yield f"charged after the money was given back: {words}"
         taken = [at for vend in matched.vends[leg["id"]] for at in vend.charged]
-        opened = [
-            matched.opened[e["id"]] for e in record.effects
-            if e["handover_id"] == leg["handover_id"] and e["id"] in matched.opened
-        ]
+        opened = _opened_for(record, matched, leg)
         if taken and opened and min(taken) < min(opened) and not owned:
             yield f"charged before anything was released: {words}"
         decided = decisions.get(leg["id"], "")
@@ -233,16 +251,27 @@ def _money(record: Record, matched: Matched) -> Iterator[str]:
             yield f"decided to give it back, but taken: {words}"
         if decided and noted.get(leg["id"], decided) != decided:
             yield f"the decision was flipped from {noted[leg['id']]} to {decided}: {words}"
-        if acts["charged"] and not released[leg["handover_id"]] and not owned:
+        if acts["charged"] and not opened and not owned:
             yield f"charged, nothing released, nobody owns it: {words}"
         if leg["state"] == "captured" and not acts["charged"]:
             yield f"captured, but not charged: {words}"
-        if released[leg["handover_id"]] and not acts["charged"] and not owned:
+        if opened and not acts["charged"] and not owned:
             yield f"released, not charged, nobody owns it: {words}"
         if acts["approved"] > acts["charged"] + acts["refunded"] + acts["refund_failed"] and not owned:
             yield f"approved money hangs: {words}"
         if leg["state"] in ("asked", "approved") and not owned:
             yield f"leg without end: {words}"
+
+
+def _opened_for(record: Record, matched: Matched, leg: Row) -> list[int]:
+    """When doors opened that this leg pays for: after it was asked for, before the handover's next one."""
+    later = [one["opened"] for one in record.legs
+             if one["handover_id"] == leg["handover_id"] and one["opened"] > leg["opened"]]
+    return [
+        matched.opened[effect["id"]] for effect in record.effects
+        if effect["handover_id"] == leg["handover_id"] and effect["id"] in matched.opened
+        and leg["opened"] <= effect["opened"] < min(later, default=effect["opened"] + 1)
+    ]
 
 
 def _leases(record: Record) -> Iterator[str]:

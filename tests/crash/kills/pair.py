@@ -8,10 +8,12 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from kills.furnished import furnish
 
 from hub.twin.client import TwinClient
 from hub.twin.info import default_state
@@ -20,12 +22,8 @@ from hub.twin.ledger import FILE, read_ledger
 
 ROOT = Path(__file__).resolve().parents[3]
 DEMO = ROOT / "config" / "demo"
-#: Shorter waits than a real site's: a campaign is mostly waiting.
-INPUTS = {
-    "parcels": {"open_within": {"seconds": 2}},
-    "shop": {"open_within": {"seconds": 2}, "pay_within": {"seconds": 10}},
-}
 BOARDS = ("locks_a", "locks_b")
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -60,16 +58,10 @@ class Pair:
         self._lives = 0
 
     async def start(self) -> None:
-        """Copy the demo site and start its twin."""
+        """Copy the demo site, furnish it and start its twin."""
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(DEMO, self.site, ignore=shutil.ignore_patterns("var"))
-        text = (self.site / "site.yaml").read_text()
-        for workflow, inputs in INPUTS.items():
-            head, tail = text.split(f"\n  {workflow}:\n", 1)
-            text = f"{head}\n  {workflow}:\n" + tail.replace(
-                "input: {", "input: {" + ", ".join(f"{k}: {_flow(v)}" for k, v in inputs.items()) + ", ", 1
-            )
-        (self.site / "site.yaml").write_text(text)
+        text = furnish(self.site)
         for bank, spec in _places(text).items():
             self.doors.update({f"{bank}/{name}": place for name, place in spec.items()})
         self._twin = await ensure_twin(self.site, default_state(self.site))
@@ -88,8 +80,11 @@ class Pair:
         """The ground truth, read from its file."""
         return list(read_ledger(default_state(self.site) / FILE, after))
 
-    async def tidy(self) -> int:
-        """Put the simulated place in order for the next case; returns the ledger's last number."""
+    async def tidy(self, goods: Mapping[str, str] = _NONE) -> int:
+        """Put the simulated place in order for the next case, with `goods` by compartment.
+
+        Returns the ledger's last number.
+        """
         seen = await self.twin.state()
         for board in BOARDS:
             for door, facts in seen["devices"][board]["doors"].items():
@@ -101,6 +96,11 @@ class Pair:
                     await self.twin.act(board, "pull", door)
                     await self.twin.act(board, "take", door)
                 await self.twin.act(board, "close", door)
+        for compartment, what in goods.items():
+            board, door = self.doors[compartment]
+            await self.twin.act(board, "pull", door)
+            await self.twin.act(board, "load", door, what)
+            await self.twin.act(board, "close", door)
         await self.twin.act("card", "restart")
         await self.twin.act("card", "set", "refund", "ok")
         entries = self.ledger()
@@ -127,10 +127,6 @@ class Pair:
 
 def was_killed(code: int) -> bool:
     return code == -signal.SIGKILL
-
-
-def _flow(value: object) -> str:
-    return yaml.safe_dump(value, default_flow_style=True).strip()
 
 
 def _places(text: str) -> dict[str, dict[str, tuple[str, str]]]:

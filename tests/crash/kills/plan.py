@@ -109,15 +109,22 @@ class Plan:
         self._drawn += 1
         chance = random.Random(f"{self._seed} {self._drawn}")
         scenario = chance.choice(sorted(SCENARIOS))
-        base = BASE[1] if scenario.startswith("sale") else BASE[0]
-        reached = sorted(point for found, point in self._reach if found == base)
+        bases = _bases(scenario)
+        reached = sorted({point for found, point in self._reach if found in bases})
         point = chance.choice(reached or self._names)
-        deepest = max(self._reach[base, point], 1)
+        deepest = max(sum(self._reach[base, point] for base in bases), 1)
         second = ""
         if chance.random() < _AGAIN:
             second = f"{chance.choice(reached or self._names)}:{chance.randint(1, _EARLY)}"
         slow, count = chance.random() < 0.5, chance.randint(1, deepest)
         return Case(scenario, point, count, slow, second, _script(point))
+
+
+def _bases(scenario: str) -> tuple[str, ...]:
+    """The base stories that hit what this one hits, together about as often: longer ones are like both."""
+    if scenario.startswith("pickup"):
+        return BASE[:1]
+    return BASE[1:] if scenario.startswith("sale") else BASE
 
 
 def _script(point: str) -> str:

@@ -12,6 +12,8 @@ _TABLES = {
     "effects": "SELECT * FROM effect ORDER BY opened, id",
     "handovers": "SELECT id, workflow, state, status, phase, ended FROM handover ORDER BY number",
     "allocations": "SELECT * FROM allocation ORDER BY handover_id, idx, created",
+    "custody": "SELECT * FROM custody_chain ORDER BY allocation_id, step",
+    "assets": "SELECT * FROM asset WHERE removed = 0 ORDER BY id",
     "legs": "SELECT * FROM leg ORDER BY opened, id",
     "decisions": "SELECT * FROM money_decision",
     "incidents": "SELECT * FROM incident ORDER BY opened",
@@ -33,6 +35,8 @@ class Record:
     effects: list[Row]
     handovers: list[Row]
     allocations: list[Row]
+    custody: list[Row]
+    assets: list[Row]
     legs: list[Row]
     decisions: list[Row]
     incidents: list[Row]

@@ -6,82 +6,13 @@ so that it goes on after any kill. People try again a few times, as people do, a
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from kills.world import HubGone, World
-
-TURN = 0.1
-LIMIT = 60.0
-#: How often somebody tries the same thing, and how long they look at it first.
-TRIES = 4
-PAUSE = 3.0
-_UNDECIDED = {"intent"}
-
-
-@dataclass(slots=True)
-class Actor:
-    """What the scenarios have in common: patience, hands, and the last thing that the screen said."""
-
-    world: World
-    view: dict[str, Any] = field(default_factory=dict)
-    fresh: bool = False
-    tried: dict[str, int] = field(default_factory=dict)
-    at: dict[str, float] = field(default_factory=dict)
-
-    def may(self, what: str) -> bool:
-        """Whether it is time to try `what` (again)."""
-        now = asyncio.get_running_loop().time()
-        if self.tried.get(what, 0) >= TRIES or now - self.at.get(what, -PAUSE) < PAUSE:
-            return False
-        self.tried[what] = self.tried.get(what, 0) + 1
-        self.at[what] = now
-        return True
-
-    def gave_up(self, what: str) -> bool:
-        now = asyncio.get_running_loop().time()
-        return self.tried.get(what, 0) >= TRIES and now - self.at[what] > PAUSE
-
-    async def look(self, handover: str) -> None:
-        try:
-            self.view, self.fresh = await self.world.get(f"handovers/{handover}"), True
-        except HubGone:
-            self.fresh = False
-
-    async def linger(self) -> None:
-        """Before touching an open door: some wait for the screen, some do not."""
-        await asyncio.sleep(0.3)
-        if self.world.slow:
-            await self.world.up()
-            await asyncio.sleep(0.4)
-
-    async def command(self, handover: str, verb: str, body: dict[str, Any] | None = None) -> None:
-        try:
-            await self.world.post(f"handovers/{handover}/{verb}", body or {})
-        except HubGone:
-            return
-
-    async def shut(self, board: str, door: str) -> None:
-        for _ in range(10):
-            if await self.world.act(board, "close", door) is not None:
-                return
-            await asyncio.sleep(0.2)
-
-    @property
-    def compartment(self) -> str:
-        """Where the handover's item is, as far as the screen has said."""
-        live = [a["compartment"] for a in self.view.get("allocations", ()) if a["live"]]
-        return live[-1] if live else ""
-
-    @property
-    def busy(self) -> bool:
-        return any(effect["state"] in _UNDECIDED for effect in self.view.get("effects", ()))
-
-    @property
-    def incidents(self) -> list[dict[str, Any]]:
-        return [incident for incident in self.view.get("incidents", ()) if incident["open"]]
+from kills.actor import Actor
+from kills.lending import DRILL, Issue, Rental
+from kills.parcels import Drop, Round
+from kills.world import World
 
 
 @dataclass(slots=True)
@@ -95,32 +26,17 @@ class Pickup(Actor):
     returned: bool = False
     handover: str = ""
 
-    async def play(self) -> list[str]:
-        self.handover = await self._order()
-        until = asyncio.get_running_loop().time() + LIMIT
-        while asyncio.get_running_loop().time() < until:
-            await self.look(self.handover)
-            if not await self._hands() and self.fresh and await self._screen():
-                break
-            await asyncio.sleep(TURN)
-        return [self.handover]
-
-    async def _order(self) -> str:
-        body = {
+    async def begin(self) -> None:
+        self.handover = await self.order({
             "workflow": "parcels", "recipient": {"name": "Ada", "email": "ada@example.org"},
             "items": [{"sku": "parcel-m", "quantity": 1, "size": "M", "thermal": "refrigerated"}],
             "external_ref": "order-1",
-        }
-        while True:
-            try:
-                status, answer = await self.world.post("handovers", body, key="order-1")
-            except HubGone:
-                await asyncio.sleep(TURN)
-                continue
-            assert status < 300, answer
-            return answer["id"]
+        })
 
-    async def _hands(self) -> bool:
+    async def find(self) -> None:
+        await self.look(self.handover)
+
+    async def hands(self) -> bool:
         """At an open door: put in or take out, and close it."""
         if not self.compartment:
             return False
@@ -138,37 +54,20 @@ class Pickup(Actor):
         await self.shut(board, name)
         return True
 
-    async def _screen(self) -> bool:
+    async def screen(self) -> bool:
         """What the screen asks for; True when there is nothing left to do."""
         state = self.view["state"]
         if self.busy:
             return False
         if state == "loading":
-            return await self._try("load", lambda: self.command(self.handover, "load"))
+            return await self.do("load", lambda: self.command(self.handover, "load"))
         if state == "waiting" and self.cancel:
-            return await self._try("cancel", lambda: self.command(self.handover, "cancel"))
+            return await self.do("cancel", lambda: self.command(self.handover, "cancel"))
         if state == "waiting" or (state == "collected" and self.again and self.taken and not self.returned):
-            return await self._try("key", self._key)
+            return await self.do("key", self.key_pin)
         if state == "uncollected":
-            return await self._try("open", lambda: self.command(self.handover, "open"))
+            return await self.do("open", lambda: self.command(self.handover, "open"))
         return state == "collected" or self.view["ended"] or bool(self.incidents)
-
-    async def _try(self, what: str, deed: Callable[[], Awaitable[None]]) -> bool:
-        if self.may(what):
-            await deed()
-        return self.gave_up(what)
-
-    async def _key(self) -> None:
-        try:
-            messages = (await self.world.get("messages"))["messages"]
-        except HubGone:
-            return
-        pins = [message["pin"] for message in messages if message.get("pin")]
-        if pins:
-            self.world.keyed += 1
-            await self.world.act("scanner", "key", f"{pins[0]}#")
-        else:
-            self.tried["key"] -= 1  # nothing to key yet: that was no try
 
 
 @dataclass(slots=True)
@@ -179,33 +78,14 @@ class Sale(Actor):
     places: tuple[str, ...] = ("main/A11", "main/A12")
     decline: bool = False
     stuck: int = 0
-    mine: list[str] = field(default_factory=list)
     got: bool = False
 
-    async def play(self) -> list[str]:
+    async def begin(self) -> None:
         for place in self.places[: self.stuck]:
             board, name = self.world.pair.doors[place]
             await self.world.act(board, "stick", name)
-        until = asyncio.get_running_loop().time() + LIMIT
-        while asyncio.get_running_loop().time() < until:
-            await self._newest()
-            if not await self._hands() and self.fresh and await self._screen():
-                break
-            await asyncio.sleep(TURN)
-        return self.mine
 
-    async def _newest(self) -> None:
-        try:
-            listed = (await self.world.get("handovers"))["handovers"]
-        except HubGone:
-            self.fresh = False
-            return
-        self.mine = [handover["id"] for handover in listed]
-        self.view, self.fresh = {}, True
-        if self.mine:
-            await self.look(self.mine[0])
-
-    async def _hands(self) -> bool:
+    async def hands(self) -> bool:
         seen = await self.world.seen()
         for place in self.places:
             board, name = self.world.pair.doors[place]
@@ -216,10 +96,10 @@ class Sale(Actor):
                 return True
         return False
 
-    async def _screen(self) -> bool:
+    async def screen(self) -> bool:
         state = self.view.get("state")
         if state == "paying":
-            if self.may(f"pay {self.mine[0]}"):
+            if self.may(f"pay {self.view['id']}"):
                 self.world.paid += 1
                 await self.world.act("card", "decline" if self.decline else "pay")
             return False
@@ -231,11 +111,11 @@ class Sale(Actor):
             if self.got or state in ("denied", "refunded", "sold_out", "completed") or self.gave_up("select"):
                 return True
             if self.may("select"):
-                await self.world.act("scanner", "key", f"{self.selection}#")
+                await self.world.key(f"{self.selection}#")
         return False
 
 
-SCENARIOS: dict[str, Callable[[World], Pickup | Sale]] = {
+SCENARIOS: dict[str, Callable[[World], Actor]] = {
     "pickup": Pickup,
     "sale": Sale,
     "pickup_again": lambda world: Pickup(world, again=True),
@@ -243,12 +123,27 @@ SCENARIOS: dict[str, Callable[[World], Pickup | Sale]] = {
     "pickup_cancelled": lambda world: Pickup(world, cancel=True),
     "sale_another_door": lambda world: Sale(world, stuck=1),
     "sale_refunded": lambda world: Sale(world, selection="13", places=("main/A15",), stuck=1),
+    "rental": Rental,
+    "rental_declined": lambda world: Rental(world, decline=True),
+    "rental_overdue": lambda world: Rental(world, keys="3", visits=0, waits=True),
+    "issue_return": Issue,
+    "issue_overdue": lambda world: Issue(world, due=5),
+    "courier_drop": Drop,
+    "courier_another_door": lambda world: Drop(world, occupied=1),
+    "courier_taken_back": lambda world: Drop(world, cancel=True),
+    "courier_round": Round,
 }
 #: Incidents that belong to a story: its own stuck door, its own item to be cleared out.
 EXPECTED = {
     "pickup_cancelled": frozenset({"clear_out"}),
     "sale_another_door": frozenset({"stuck"}),
     "sale_refunded": frozenset({"stuck"}),
+    "issue_overdue": frozenset({"overdue"}),
+    "courier_another_door": frozenset({"found_item"}),
+    "courier_taken_back": frozenset({"clear_out"}),
+    "courier_round": frozenset({"no_credential"}),  # nobody said who collects these
 }
+#: What lies in a compartment before a story begins.
+GOODS = {"issue_return": dict([DRILL]), "issue_overdue": dict([DRILL])}
 #: The two that every failpoint is walked through to its end first.
 BASE = ("pickup", "sale")

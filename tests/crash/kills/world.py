@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from kills.pair import DEMO, Pair
 from hub.twin.errors import TwinError
 
 TOKEN = yaml.safe_load((DEMO / "secrets.yaml").read_text())["api_token"]
+#: What staff ask for at the desk that opens a door.
+_OPENING = ("load", "open")
 _PATIENCE = aiohttp.ClientTimeout(total=5)
 
 
@@ -22,12 +25,16 @@ class HubGone(Exception):
 
 @dataclass(slots=True)
 class World:
-    """One case's people. `slow` people act only when the screen is back; others do not wait for it."""
+    """One case's people. `slow` people act only when the screen is back; others do not wait for it.
+
+    `presented` counts by method what was shown to a reader, `asked` what staff asked to be opened.
+    """
 
     pair: Pair
     session: aiohttp.ClientSession
     slow: bool = False
-    keyed: int = 0
+    presented: Counter[str] = field(default_factory=Counter)
+    asked: int = 0
     paid: int = 0
     deeds: list[str] = field(default_factory=list)
 
@@ -35,7 +42,9 @@ class World:
         return await self._ask("GET", path, None, {})
 
     async def post(self, path: str, body: dict[str, Any], key: str = "") -> tuple[int, Any]:
-        self.deeds.append(f"POST {path.rsplit('/', 1)[-1]}")
+        verb = path.rsplit("/", 1)[-1]
+        self.deeds.append(f"POST {verb}")
+        self.asked += verb in _OPENING
         return await self._ask("POST", path, body, {"Idempotency-Key": key} if key else {}, answer=True)
 
     async def up(self, within: float = 15.0) -> None:
@@ -59,6 +68,21 @@ class World:
         except TwinError as error:
             self.deeds.append(f"({error})")
             return None
+
+    async def key(self, keys: str) -> None:
+        """Key a PIN, a selection or a number at the terminal."""
+        self.presented["pin"] += 1
+        await self.act("scanner", "key", keys)
+
+    async def tap(self, uid: str) -> None:
+        """Hold a badge to the reader for a moment."""
+        self.presented["tag"] += 1
+        await self.act("badge", "tap", uid, "1.2")
+
+    async def scan(self, label: str) -> None:
+        """Show a label to the scanner."""
+        self.presented["qr"] += 1
+        await self.act("scanner", "scan", label)
 
     async def seen(self) -> dict[str, Any]:
         """What can be seen of all devices."""
