@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 
-from hub import desk
+from hub import custody, desk
 from hub.core.clock import SECOND, Clock
 from hub.core.commands import Accepted
 from hub.core.virtual import run_virtual
 from hub.model.failures import StepFailed
 from hub.model.observations import FaultCleared, FaultRaised
-from hub.model.states import FaultKind
+from hub.model.states import FaultKind, Hold, Method, Service
 from hub.store import StoreError
 from hub.workflows.golive.credentials import MOMENT, stations_of
 from hub.workflows.golive.findings import Finding, Outcome
@@ -26,7 +26,7 @@ CHECK = "GL-05"
 _ROUNDS = 6
 #: What somebody says who went there: a stuck door did not open, a line is back, anything else is settled.
 _VERDICTS = {"stuck": "refuted", "door_in_doubt": "refuted", "offline": "closed"}
-Trouble = Callable[[Stage, int], Awaitable[str]]
+Trouble = Callable[[Stage, tuple[int, int]], Awaitable[str]]
 
 
 class _Wrong(Exception):
@@ -41,9 +41,10 @@ def check(plan: Plan, workflow: str, passed: Callable[[str], None]) -> Iterator[
         yield Finding(CHECK, workflow, Outcome.NOT_NEEDED, "no door opens and nothing drops in this workflow")
         return
     stations, _ = stations_of(plan, workflow)
+    last = (len(stations) - 1, stations[-1][1] if stations else 0)
     for word, trouble in _TROUBLES.items():
         passed(f"{CHECK} {workflow}: {word}")
-        outcome, detail = _rehearse(plan, workflow, max(len(stations) - 1, -1), trouble)
+        outcome, detail = _rehearse(plan, workflow, last, trouble)
         mend = "" if outcome is not Outcome.FAIL else _MEND
         yield Finding(CHECK, f"{workflow}: {word}", outcome, detail, mend)
 
@@ -51,7 +52,7 @@ def check(plan: Plan, workflow: str, passed: Callable[[str], None]) -> Iterator[
 _MEND = "see that people.yaml and policy name who owns and may resolve it, then run this again"
 
 
-def _rehearse(plan: Plan, workflow: str, station: int, trouble: Trouble) -> tuple[Outcome, str]:
+def _rehearse(plan: Plan, workflow: str, station: tuple[int, int], trouble: Trouble) -> tuple[Outcome, str]:
     async def play(clock: Clock) -> tuple[Outcome, str]:
         async with Stage(plan, workflow, clock) as stage:
             try:
@@ -69,7 +70,7 @@ def _rehearse(plan: Plan, workflow: str, station: int, trouble: Trouble) -> tupl
 
 # Troubles: each says what happened, with the handover in trouble afterwards
 
-async def _network_drop(stage: Stage, station: int) -> str:
+async def _network_drop(stage: Stage, station: tuple[int, int]) -> str:
     """The line to the doors is down while somebody wants one opened; then it comes back."""
     held = await _before(stage, station)
     boards = sorted({place.door_device for place in stage.plan.compartments})
@@ -78,6 +79,7 @@ async def _network_drop(stage: Stage, station: int) -> str:
         await stage.site.observe(FaultRaised(board, FaultKind.OFFLINE))
     before = len(stage.ground.opened)
     told = await _act(stage, held)
+    await stage.begin_work()
     if len(stage.ground.opened) > before:
         raise _Wrong("a door opened over a line that was down")
     await _owned(stage)
@@ -85,10 +87,11 @@ async def _network_drop(stage: Stage, station: int) -> str:
     for board in boards:
         await stage.site.observe(FaultCleared(board, FaultKind.OFFLINE))
     await stage.settle()
+    stage.try_again()
     return f"line down: {told or 'nothing'}, nothing opened"
 
 
-async def _door_fault(stage: Stage, station: int) -> str:
+async def _door_fault(stage: Stage, station: tuple[int, int]) -> str:
     """The lock does not move, again and again; then it is mended."""
     held = await _before(stage, station)
     stage.script.answers = {
@@ -96,14 +99,16 @@ async def _door_fault(stage: Stage, station: int) -> str:
     }
     before = len(stage.ground.opened)
     told = await _act(stage, held)
+    await stage.begin_work()
     if len(stage.ground.opened) > before:
         raise _Wrong("a door opened that was said to be stuck")
     await _owned(stage)
     stage.script.answers = {}
+    stage.try_again()
     return f"lock stuck: {told or 'nothing'}, nothing opened"
 
 
-async def _disputed(stage: Stage, station: int) -> str:
+async def _disputed(stage: Stage, station: tuple[int, int]) -> str:
     """It was handed over; then somebody says that it was not."""
     await _act(stage, await _before(stage, station))
     await stage.settle()
@@ -120,20 +125,22 @@ _TROUBLES: dict[str, Trouble] = {
 }
 
 
-async def _before(stage: Stage, station: int) -> list[tuple[object, str]]:
+async def _before(stage: Stage, station: tuple[int, int]) -> tuple[Method, str] | None:
     """Up to the moment before the act: the last place where a credential is taken, else the beginning."""
-    if station < 0:
-        return []
+    number, held = station
+    if number < 0:
+        return None
     await stage.arrive()
-    return list(await stage.to_station(station))
+    pocket = await stage.to_station(number)
+    return pocket[min(held, len(pocket) - 1)]
 
 
-async def _act(stage: Stage, held: list[tuple[object, str]]) -> str:
-    if not held:
-        await stage.arrive()
-        return "begun"
-    method, text = held[0]
-    return await stage.tell(method, text)  # type: ignore[arg-type]
+async def _act(stage: Stage, held: tuple[Method, str] | None) -> str:
+    if held is not None:
+        return await stage.tell(*held)
+    await stage.arrive()
+    await stage.begin_work()
+    return "begun"
 
 
 # Recovery
@@ -164,6 +171,8 @@ async def _recover(stage: Stage) -> str:
             if isinstance(answer, Accepted):
                 settled[one.kind] = ", ".join(p.key for p in owners(stage.plan.people, one.owner))
             await stage.settle()
+        await _back_into_service(stage)
+        stage.try_again()
         ended = await stage.to_the_end()
         left = await stage.site.read(lambda r: desk.incidents(r, only_open=True))
         if ended and not left:
@@ -177,6 +186,13 @@ async def _recover(stage: Stage) -> str:
     if not settled:
         raise _Wrong("no incident was opened: nobody would have heard of it")
     return "owned by " + "; ".join(f"{who} ({kind})" for kind, who in sorted(settled.items()))
+
+
+async def _back_into_service(stage: Stage) -> None:
+    """What was barred for the fault is mended, and free to be used again."""
+    for place in await stage.site.read(custody.compartments):
+        if place.service is Service.BARRED and place.hold is Hold.FREE:
+            await stage.site.call("compartment.unbar", place.id, stage.staff, {"why": "rehearsal"})
 
 
 async def _reconcile(stage: Stage) -> str:

@@ -36,6 +36,7 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
 _STEPS, _PAUSE, _DAY_HOURS = 60, 3 * SECOND, 24
 _FIRST = "SELECT id FROM handover ORDER BY created, rowid LIMIT 1"
 _NEXT_TIMER = "SELECT min(due) FROM timer WHERE handover_id = ?"
+_OF_EFFECT = "SELECT handover_id FROM effect WHERE id = ?"
 _OF_MESSAGE = "SELECT handover_id FROM message WHERE id = ?"
 _GRANTS = """
 SELECT party, person_ref, terminals, valid_from, valid_until, members, badge FROM access_grant
@@ -68,7 +69,8 @@ def only(plan: Plan, workflow: str) -> Plan:
 
 
 class Stage:
-    """Plays one handover. `stations` are the states in which a credential was accepted, in order."""
+    """Plays one handover. `stations` are the states in which a credential was accepted, in order, and which
+    of the things that people held it was."""
 
     def __init__(
         self, plan: Plan, workflow: str, clock: Clock, *, window: Mapping[str, int] | None = None,
@@ -80,13 +82,14 @@ class Stage:
         self.machine: Machine = plan.workflows[workflow][0]
         self.staff = Actor("person:rehearsal", frozenset(plan.policy.roles) - _VISITORS)
         self.handover = ""
-        self.stations: list[str] = []
+        self.stations: list[tuple[str, int]] = []
         self.reader = ""
         self._window = {name: clock.now() + after for name, after in (window or {}).items()}
         self._clock = clock
         self._ajar: list[tuple[str, str]] = []
         self._done: set[tuple[str, str]] = set()
         self._tag = ""
+        self._seconds = 0
         self.ground.opens = lambda device, door: self._ajar.append((device, door))
 
     async def __aenter__(self) -> Stage:
@@ -170,7 +173,7 @@ class Stage:
             if snapshot.ended:
                 break
             pocket = await self.pocket(snapshot) if self._awaits(snapshot) else []
-            if pocket and snapshot.state not in self.stations and len(self.stations) == number:
+            if pocket and not self._passed(snapshot.state) and len(self.stations) == number:
                 return pocket
             if not await self._go_on(snapshot, pocket):
                 break
@@ -191,11 +194,12 @@ class Stage:
         """One step of the play; False when there is nothing left to do or to wait for."""
         if pocket:
             await self.site.until(min((right.since for right in await self.rights()), default=0))
-        for method, text in pocket if (snapshot.state, _ACCEPTED) not in self._done else ():
+        tried = (snapshot.state, _ACCEPTED) in self._done
+        for index, (method, text) in enumerate(() if tried else pocket):
             if await self.present(method, text):
                 self._done.add((snapshot.state, _ACCEPTED))
-                if snapshot.state not in self.stations:
-                    self.stations.append(snapshot.state)
+                if not self._passed(snapshot.state):
+                    self.stations.append((snapshot.state, index))
                 return True
         if await self._decide() or await self._work(snapshot):
             return True
@@ -205,6 +209,20 @@ class Stage:
         await self.site.until(max(due, self._clock.now()) + SECOND)
         await self.settle()
         return True
+
+    async def begin_work(self) -> None:
+        """Staff do and decide what there is to do now, as long as nothing has to be waited for."""
+        for _ in range(len(_WORK)):
+            snapshot = await self.snapshot()
+            if snapshot.ended or not (await self._decide() or await self._work(snapshot)):
+                return
+
+    def try_again(self) -> None:
+        """What was tried before may be tried again: the reason why it did not work is gone."""
+        self._done.clear()
+
+    def _passed(self, state: str) -> bool:
+        return any(state == known for known, _ in self.stations)
 
     async def present(self, method: Method, text: str, reader: str = "") -> bool:
         """Show something at the reader; whether it was taken."""
@@ -219,8 +237,9 @@ class Stage:
     async def _decide(self) -> bool:
         requests = await self.site.read(lambda r: access.open_approvals_of(r, self.handover))
         for request in requests:
-            for number in range(request.wanted):
-                actor = Actor(f"person:second-{number + 1}", self.staff.roles)
+            for _ in range(request.wanted):
+                self._seconds += 1  # somebody else each time: nobody may answer twice
+                actor = Actor(f"person:second-{self._seconds}", self.staff.roles)
                 await self.site.call(APPROVE, request.id, actor, {"why": "rehearsal"})
         if requests:
             await self.settle()
@@ -258,6 +277,16 @@ class Stage:
         """Whether somebody comes now: staff fill what is to be filled, and what is done is done."""
         takes = self.takes(snapshot)
         return _ACCEPTED in takes and "command.load" not in takes and snapshot.status not in _DONE
+
+    async def opened(self) -> int:
+        """How many doors were opened for this handover so far."""
+        effects = [entry[3] for entry in self.ground.opened]
+
+        def read(reader: Reader) -> int:
+            owners = [reader.execute(_OF_EFFECT, (effect,)).fetchone() for effect in effects]
+            return sum(row is not None and row[0] == self.handover for row in owners)
+
+        return await self.site.read(read)
 
     async def rights(self) -> list[Right]:
         """The open grants of the handover, the newest first."""
