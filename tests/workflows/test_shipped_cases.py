@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.workflows.cases import Case, load_cases, render_result, run_case
+from hub.workflows.cases import Case, CaseResult, load_cases, render_result, run_case
 
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints"
 FILES = sorted(BLUEPRINTS.glob("*.cases.yaml"))
@@ -79,6 +79,12 @@ def shipped() -> dict[str, Case]:
     return found
 
 
+@cache
+def result_of(name: str) -> CaseResult:
+    """What a case led to; each is run once."""
+    return run_case(shipped()[name])
+
+
 def parameters() -> list[object]:
     return [
         pytest.param(name, marks=pytest.mark.req(*SHOWS[name]) if name in SHOWS else (), id=name)
@@ -88,7 +94,7 @@ def parameters() -> list[object]:
 
 @pytest.mark.parametrize("name", parameters())
 def test_case(name: str) -> None:
-    result = run_case(shipped()[name])
+    result = result_of(name)
     assert result.passed, render_result(result)
 
 
@@ -103,9 +109,9 @@ def test_the_cases_visit_every_state_of_the_blueprints_and_fragments() -> None:
     """A state that several workflows share is written once; the cases of one of them are enough for it."""
     written: set[tuple[str, int]] = set()
     visited: set[tuple[str, int]] = set()
-    for case in shipped().values():
+    for key, case in shipped().items():
         assert case.compiled.machine is not None
-        entered = {line.entered for line in run_case(case).trace}
+        entered = {line.entered for line in result_of(key).trace}
         for name, state in case.compiled.machine.states.items():
             if state.initial or ("states", name) not in case.compiled.marks:
                 continue  # a parent is never entered itself; what is inherited has no line
