@@ -93,7 +93,8 @@ class Issue(Actor):
         until = datetime.now(UTC) + timedelta(seconds=self.due)
         await self.order({
             "workflow": "tools", "recipient": {"ref": "mia"},
-            "items": [{"sku": "drill", "quantity": 1, "asset": DRILL[1]}], "due": until.isoformat(timespec="seconds"),
+            "items": [{"sku": "drill", "quantity": 1, "asset": DRILL[1]}],
+            "due": until.isoformat(timespec="seconds"),
         })
 
     async def hands(self) -> bool:
