@@ -24,10 +24,10 @@ DOUBTS = {
 _ASKED = {"authorise": "asked", "capture": "captured"}
 _SETTLED = {"capture": "captured", "void": "voided", "refund": "refunded"}
 _GIVES_BACK = frozenset((
-    ("void", "asked"), ("void", "held"), ("void", "unknown"), ("refund", "captured"),
+    ("void", "asked"), ("void", "held"), ("void", "given up"), ("void", "unknown"), ("refund", "captured"),
 ))
 #: Money that nobody has decided about yet.
-UNDECIDED = ("asked", "held", "unknown")
+UNDECIDED = ("asked", "held", "unknown", "given up")
 
 
 def intend(world: World, call: StepCall, args: Mapping[str, Any], reasons: Sequence[str]) -> str | None:
@@ -42,6 +42,8 @@ def intend(world: World, call: StepCall, args: Mapping[str, Any], reasons: Seque
     else:
         refused = None
     refused = refused or _untried(world, reasons)
+    if refused is not None and call.type == "void" and world.legs.get(purpose) in UNDECIDED:
+        world.legs[purpose] = "given up"  # the hub gives it back when the handover ends, or owes it
     if refused is None and call.type in _ASKED:
         world.legs[purpose] = _ASKED[call.type]
     return refused
@@ -83,7 +85,7 @@ def _money(world: World, kind: str, purpose: str) -> str | None:
     leg = world.legs.get(purpose, "")
     match kind:
         case "authorise":
-            if leg in UNDECIDED:
+            if leg in UNDECIDED and leg != "given up":
                 world.violate("once", f"asks for the {purpose} again while the first is {_MONEY_WORDS[leg]}")
         case "capture":
             if leg != "held":
@@ -109,7 +111,10 @@ _MONEY_WORDS = {"asked": "not answered", "held": "held", "unknown": "in doubt"}
 
 
 def _with_customer(world: World) -> bool:
-    return any(place.proof == "recipient" and place.goods == GONE for place in world.places)
+    return any(
+        place.proof == "recipient" and place.goods == GONE and place.brought in ("", "staff")
+        for place in world.places
+    )
 
 
 def confirmed(world: World, *, by_person: bool = False) -> None:

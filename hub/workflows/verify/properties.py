@@ -68,7 +68,7 @@ def _at_the_end(run: Run, world: World) -> None:
         if place.held:
             _place_at_the_end(world, place, by_desk, run.words.assets)
     for purpose, leg in world.legs.items():
-        if leg in acts.UNDECIDED and not world.looked and not world.owned and leg != "unknown":
+        if leg in ("asked", "held") and not world.looked and not world.owned:
             world.violate("money", f"ends while the {purpose} is {leg}: it is neither taken nor given back")
         if purpose == "price" and leg == "captured" and not _delivered(world) and not world.owned:
             world.violate("money", "keeps the money, but nothing was released")

@@ -208,10 +208,18 @@ class Run:
             world.visit = world.visit if world.visit == "lent" else ""
         if not world.use and not world.visit:
             world.who = ""
+        if world.legs:
+            world.legs = {key: leg for key, leg in world.legs.items() if not self._over(world, key, leg)}
         if not words.outcomes:
             world.places = [place._replace(outcome="") for place in world.places]
         if not words.money:
             world.released = False
+
+    def _over(self, world: World, purpose: str, leg: str) -> bool:
+        """Whether nothing can be done about a leg any more, and nothing is to be said of it at the end."""
+        if leg == "captured":
+            return world.released and purpose not in self.words.refunded
+        return leg in ("denied", "refused", "voided", "refunded", "settled")
 
     # The engine's snapshot
 

@@ -54,6 +54,10 @@ class Vocabulary:
         self.read = frozenset(_NAME.findall(" ".join(self._guards())))
         #: Whether money is asked for at all.
         self.money = any(call.type == "authorise" for call, _ in self._calls())
+        #: The purposes of money that some state may pay back.
+        self.refunded = frozenset(
+            str(call.args.get("purpose") or "price") for call, _ in self._calls() if call.type == "refund"
+        )
         #: Whether what lies in compartments is registered as an asset.
         self.assets = any({"asset", "asset_kind"} & set(call.args) for call, _ in self._calls())
         #: Whether a state is taken once for each allocation.
