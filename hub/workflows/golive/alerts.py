@@ -86,7 +86,7 @@ def _messages(plan: Plan, notifier: str | None) -> Iterator[Finding]:
     """Messages to people: who delivers them, and whether roles and groups have anybody."""
     addressed: dict[str, set[str]] = {}
     for name, (machine, _) in plan.workflows.items():
-        for call in _calls(machine):
+        for call in calls(machine):
             if call.type == "notify":
                 addressed.setdefault(_role_of(str(call.args.get("to", ""))), set()).add(name)
     for to, workflows in sorted(addressed.items()):
@@ -117,10 +117,11 @@ def _role_of(to: str) -> str:
 
 
 def _raised(machine: Machine) -> set[str]:
-    return {str(call.args["kind"]) for call in _calls(machine) if call.type == "raise_incident"}
+    return {str(call.args["kind"]) for call in calls(machine) if call.type == "raise_incident"}
 
 
-def _calls(machine: Machine) -> Iterator[StepCall]:
+def calls(machine: Machine) -> Iterator[StepCall]:
+    """Every step of a machine, those within `choose` among them."""
     for state in machine.states.values():
         yield from _nested(state.enter)
 

@@ -15,6 +15,7 @@ from hub.access import Decision, PersonSpec, Policy, Target
 from hub.access.default_policy import DEFAULT_POLICY
 from hub.config import Document, suggest
 from hub.core.commands import Actor
+from hub.workflows.golive.alerts import calls
 from hub.workflows.golive.findings import Finding, Outcome
 from hub.workflows.rehearsal import Plan
 from hub.workflows.run.approving import APPROVAL_VERBS
@@ -22,6 +23,8 @@ from hub.workflows.run.desk_verbs import DESK_VERBS
 from hub.workflows.run.verbs import VERBS
 
 CHECK = "GL-02"
+#: Asked by the web page of a simulated site only.
+_TWIN = "twin.act"
 _STATUS = ("created", "reserved", "completed", "partially_completed", "expired", "refunded", "cancelled")
 _KEYS = ("verb", "workflow", "status", "own", "approval")
 _Path = tuple[str | int, ...]
@@ -46,11 +49,12 @@ def known_verbs() -> tuple[str, ...]:
         verb for rules in DEFAULT_POLICY.values() for rule in rules
         for verb in ([rule] if isinstance(rule, str) else rule["verbs"]) if "*" not in verb
     }
-    return tuple(sorted({*listed, *(f"handover.{verb}" for verb in VERBS), *DESK_VERBS, *APPROVAL_VERBS}))
+    return tuple(sorted({*listed, *(f"handover.{verb}" for verb in VERBS), *DESK_VERBS, *APPROVAL_VERBS, _TWIN}))
 
 
 def check(plan: Plan, chart: Document | None, name: str) -> Iterator[Finding]:
     """Every difference; one line per person who is as the chart says."""
+    yield from _approvals(plan)
     if chart is None:
         yield Finding(
             CHECK, "org chart", Outcome.NOT_YET, f"there is no {name} to hold the policy against",
@@ -70,6 +74,27 @@ def check(plan: Plan, chart: Document | None, name: str) -> Iterator[Finding]:
             )
     for key, entry in people.items():
         yield from _person(plan, chart, str(key), entry, site)
+
+
+def _approvals(plan: Plan) -> Iterator[Finding]:
+    """Whether the site has the people whom its workflows ask for consent: different ones, by role."""
+    for workflow, (machine, _) in plan.workflows.items():
+        wanted: dict[str, int] = {}
+        for call in calls(machine):
+            if call.type == "request_approval" and isinstance(call.args.get("count", 1), int):
+                role = str(call.args["from"])
+                wanted[role] = max(wanted.get(role, 0), call.args.get("count", 1))
+        for role, count in sorted(wanted.items()):
+            there = [person.key for person in plan.people if role in person.roles]
+            subject = f"{workflow}: consent of {role}"
+            names = ", ".join(there) or "nobody"
+            if len(there) < count:
+                yield Finding(
+                    CHECK, subject, Outcome.FAIL, f"{count} wanted, and the site has {names}",
+                    f"give somebody in people.yaml roles: [{role}], or ask for fewer",
+                )
+            else:
+                yield Finding(CHECK, subject, Outcome.PASS, f"{count} wanted: {names}")
 
 
 def _person(
@@ -170,20 +195,25 @@ def _compare(plan: Plan, chart: Document, person: PersonSpec, line: Line) -> lis
             chart, line.path, person.key, f"may {_said(line)}, but the policy denies it",
             f"give {person.key} a role whose rules name {line.verb}",
         )]
-    consents = {one.needs_approval or "" for one in yes}
-    if line.approval in consents and (line.approval or "" in consents):
-        if line.approval and "" in consents:
-            rule = next(one.rule for one in yes if not one.needs_approval)
-            return [_wrong(
-                chart, line.path, person.key,
-                f"may {_said(line)} only with the consent of {line.approval}, but the policy asks for none",
-                f"add approval: {line.approval} to the rule {rule}",
-            )]
+    return _consent(chart, person, line, yes)
+
+
+def _consent(chart: Document, person: PersonSpec, line: Line, yes: Sequence[Decision]) -> list[Finding]:
+    """What somebody may: alone, or with the consent that the chart names."""
+    alone = next((one.rule for one in yes if not one.needs_approval), None)
+    if line.approval and alone is not None:
+        return [_wrong(
+            chart, line.path, person.key,
+            f"may {_said(line)} only with the consent of {line.approval}, but the policy asks for none",
+            f"add approval: {line.approval} to the rule {alone}",
+        )]
+    asked = sorted({one.needs_approval for one in yes if one.needs_approval})
+    if alone is not None or asked == [line.approval]:
         return []
-    asked = ", ".join(sorted(consents - {""})) or "nobody"
+    who = " or ".join(asked)
     return [_wrong(
-        chart, line.path, person.key, f"may {_said(line)}, but the policy asks for the consent of {asked}",
-        f"if that is right write {{verb: {line.verb}, approval: {asked}}}",
+        chart, line.path, person.key, f"may {_said(line)}, but the policy asks for the consent of {who}",
+        f"if that is right write {{verb: {line.verb}, approval: {asked[0]}}}",
     )]
 
 
