@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
+from hub import custody
 from hub.core.entropy import SeededEntropy
 from hub.store import Store, StoreError, cursors
 from hub.store.journal import GENESIS, verify_from
 
-from .workload import PERSON, Ticks, fatal
+from .workload import DRILL, PERSON, Ticks, fatal
+
+_STREAMS = "SELECT stream, count(*) FROM journal WHERE stream NOT LIKE 'asset/%' GROUP BY stream"
+_TOLD = """
+SELECT b.body, j.seq FROM journal AS j LEFT JOIN journal_body AS b ON b.seq = j.seq
+WHERE j.type = 'asset.moved' ORDER BY j.seq
+"""
 
 
 async def violations(path, acked):
@@ -39,7 +48,7 @@ def _look(reader, acked):
     found += _chain(reader)
     if not reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'item'").fetchone():
         return found + (["acknowledged work lost: the tables"] if acked else [])
-    return found + _items(reader, acked) + _cursor(reader)
+    return found + _items(reader, acked) + _cursor(reader) + _drill(reader)
 
 
 def _chain(reader):
@@ -58,7 +67,7 @@ def _items(reader, acked):
     lost = acked - {0} - set(items)
     if lost:
         found.append(f"acknowledged work lost: {sorted(lost)}")
-    streams = dict(reader.execute("SELECT stream, count(*) FROM journal GROUP BY stream").fetchall())
+    streams = dict(reader.execute(_STREAMS).fetchall())
     expected = {f"item/{n}": events for n, (events, _) in items.items()}
     if streams != expected:
         found.append("events and rows of a write are not together")
@@ -68,6 +77,26 @@ def _items(reader, acked):
         if note is not None and reader.unseal(PERSON, note) != {"n": n}:
             found.append(f"sealed data of {n} does not open")
     return found
+
+
+def _drill(reader):
+    """Where it is and until when, as its last event says; an undone write has moved nothing."""
+    told = reader.execute(_TOLD).fetchall()
+    if not told:
+        return []
+    body, seq = told[-1]
+    try:
+        drill = custody.asset(reader, DRILL)
+    except custody.NoAsset:
+        return ["the drill is gone"]
+    if drill.holder == "recipient:nobody":
+        return ["an undone part has moved the drill"]
+    if body is None:  # destroyed after its delivery
+        return []
+    said = json.loads(body)
+    there = {"to": drill.compartment or drill.holder, "due": drill.due, "state": drill.state.value}
+    agrees = {key: said[key] for key in there} == there
+    return [] if agrees else [f"the drill is elsewhere than event {seq} says"]
 
 
 def _cursor(reader):

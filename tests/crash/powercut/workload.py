@@ -1,4 +1,7 @@
-"""A busy hub in small: groups of writes, failing ones among them, a cursor, destroyed bodies, sealed data."""
+"""A busy hub in small: groups of writes, failing ones among them, a cursor, destroyed bodies, sealed data.
+
+A drill goes out and comes back with them, by the domain's own writes.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,14 @@ import asyncio
 import itertools
 import random
 
+from hub import custody
 from hub.core.entropy import SeededEntropy
+from hub.model.states import Size
 from hub.store import Store, cursors
 
 PERSON = "person/7"
+DRILL = "drill-1"
+_PLACES = 3
 _SCHEMA = (
     "CREATE TABLE item (n INTEGER PRIMARY KEY, events INTEGER NOT NULL, note BLOB) STRICT",
     "CREATE TABLE place (name TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT",
@@ -51,7 +58,7 @@ async def run(path, connect, trace, seed, writes):
         on_fatal=fatal,
         checkpoint_after=chance.choice([8, 20, 50]),
     )
-    await store.write(_prepare)
+    await store.write(lambda tx: _prepare(tx, clock.now()))
     trace.append(("ack", 0))
     numbers = itertools.count(1)
     left = writes
@@ -65,10 +72,11 @@ async def run(path, connect, trace, seed, writes):
     await store.close()
 
 
-def _prepare(tx):
+def _prepare(tx, at):
     for statement in _SCHEMA:
         tx.execute(statement)
     cursors.register(tx, "uplink")
+    custody.sync_assets(tx, [custody.AssetSpec(DRILL, "drill", "Drill 1", Size.M)], at)
 
 
 async def _one(store, trace, n, clock, chance):
@@ -101,11 +109,23 @@ def _item(tx, n, at, chance):
     note = tx.seal(PERSON, {"n": n}) if chance.random() < 0.1 else None
     tx.execute("INSERT INTO item VALUES (?, ?, ?)", (n, events, note))
     tx.execute("INSERT OR REPLACE INTO place VALUES (?, ?)", (f"place/{chance.randint(1, 9)}", n))
+    if chance.random() < 0.4:
+        _lend(tx, n, at, chance)
+
+
+def _lend(tx, n, at, chance):
+    """Out to somebody, until a moment; or back, into any place."""
+    if custody.asset(tx, DRILL).state.value == "out":
+        place = f"main/A{chance.randint(1, _PLACES)}"
+        custody.move_asset(tx, DRILL, at, to="hub", compartment=place, handover_id=str(n))
+    else:
+        custody.move_asset(tx, DRILL, at, to=f"recipient:{n}", due=at + n, handover_id=str(n))
 
 
 def _failing(tx, n, at):
     tx.journal(f"never/{n}", "item.failed", {"n": n}, at)
     tx.execute("INSERT INTO item VALUES (?, 0, NULL)", (n,))
+    custody.move_asset(tx, DRILL, at, to="recipient:nobody", handover_id=str(n))
     raise Refused
 
 
