@@ -49,7 +49,8 @@ def known_verbs() -> tuple[str, ...]:
         verb for rules in DEFAULT_POLICY.values() for rule in rules
         for verb in ([rule] if isinstance(rule, str) else rule["verbs"]) if "*" not in verb
     }
-    return tuple(sorted({*listed, *(f"handover.{verb}" for verb in VERBS), *DESK_VERBS, *APPROVAL_VERBS, _TWIN}))
+    handovers = {f"handover.{verb}" for verb in VERBS}
+    return tuple(sorted({*listed, *handovers, *DESK_VERBS, *APPROVAL_VERBS, _TWIN}))
 
 
 def check(plan: Plan, chart: Document | None, name: str) -> Iterator[Finding]:
