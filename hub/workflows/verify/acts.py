@@ -92,7 +92,7 @@ def _money(world: World, kind: str, purpose: str) -> str | None:
                 return "no_leg"
             back = any(place.brought not in ("", "staff") for place in world.places)
             kept = world.status == NOBODY_CAME
-            if purpose == "price" and not world.released and not back and not kept:
+            if purpose == "price" and world.places and not world.released and not back and not kept:
                 world.violate("money", "takes the money although nothing proves that anything was released")
         case "void":
             if leg not in UNDECIDED:

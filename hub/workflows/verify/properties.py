@@ -73,12 +73,12 @@ def _at_the_end(run: Run, world: World) -> None:
         if purpose == "price" and leg == "captured" and not _delivered(world) and not world.owned:
             world.violate("money", "keeps the money, but nothing was released")
     acts.at_an_end(world)
-    if world.owing:
+    if world.owing and not world.owned:
         world.violate("fault", f"ends and nobody hears that {world.owing}")
 
 
 def _delivered(world: World) -> bool:
-    return world.released or world.looked or any(place.goods in (GONE, OUT) for place in world.places)
+    return not world.places or world.released or world.looked or any(place.goods in (GONE, OUT) for place in world.places)
 
 
 def _place_at_the_end(world: World, place: Place, by_desk: bool, assets: bool) -> None:

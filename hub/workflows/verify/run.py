@@ -31,6 +31,8 @@ EFFECT = "effect"
 #: What becomes of a status by which nobody may collect any more, and of every such status.
 GIVEN_UP = "given up"
 GIVEN_UP_STATUS = frozenset(("expired", "cancelled", "refunded", GIVEN_UP))
+#: A leg that nothing can be done about any more.
+CLOSED = "closed"
 _LIMIT = 64
 
 
@@ -209,7 +211,10 @@ class Run:
         if not world.use and not world.visit:
             world.who = ""
         if world.legs:
-            world.legs = {key: leg for key, leg in world.legs.items() if not self._over(world, key, leg)}
+            world.legs = {
+                key: CLOSED if self._over(world, key, leg) else leg
+                for key, leg in world.legs.items() if leg != "denied"
+            }
         if not words.outcomes:
             world.places = [place._replace(outcome="") for place in world.places]
         if not words.money:
@@ -219,7 +224,7 @@ class Run:
         """Whether nothing can be done about a leg any more, and nothing is to be said of it at the end."""
         if leg == "captured":
             return world.released and purpose not in self.words.refunded
-        return leg in ("denied", "refused", "voided", "refunded", "settled")
+        return leg in ("refused", "voided", "refunded", "settled")
 
     # The engine's snapshot
 
@@ -257,9 +262,9 @@ class Run:
             if any(party == "recipient" for party, _ in world.creds):
                 known["credential"] = free.UNKNOWN
         if world.legs:
-            known["legs"] = free.Loose({purpose: _leg(state) for purpose, state in world.legs.items()})
-            if "price" in world.legs:
-                known["leg"] = known["legs"]["price"]
+            known["legs"] = {purpose: _leg(state) for purpose, state in world.legs.items()}
+        if self.words.money:
+            known["leg"] = _leg(world.legs.get("price", ""))
         return known
 
     def _scope(self, world: World, event: Event) -> dict[str, Any]:
@@ -285,7 +290,7 @@ class Run:
 def _leg(state: str) -> free.Loose:
     """What the variables tell of a leg: what was approved stands there from then on."""
     leg = free.Loose()
-    if state in ("asked", "unknown", "denied"):
+    if state in ("", "asked", "unknown", "denied"):
         leg.without = frozenset({"approved"})
     else:
         leg["approved"] = free.SOMETHING
