@@ -100,7 +100,8 @@ def test_case(name: str) -> None:
 
 #: Where only an online provider leads, which refunds or may refuse to capture what was taken upstream.
 ELSEWHERE = {
-    "food_collection.yaml": {"refunded", "unpaid"}, "hybrid_order.yaml": {"not_captured", "part_not_captured"},
+    "food_collection.yaml": {"refunded", "unpaid"},
+    "hybrid_order.yaml": {"not_captured", "part_not_captured"},
     "returns_intake.yaml": {"refunded", "closed"},
 }
 
