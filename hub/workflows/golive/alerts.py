@@ -78,7 +78,7 @@ def _route(
         return Finding(CHECK, subject, Outcome.PASS, f"{names}; messages to the role go through {notifier}")
     return Finding(
         CHECK, subject, Outcome.FAIL, f"{names}: no phone, no email, and the site has no notifier",
-        f'add a phone to {there[0].key} in people.yaml, for example: phone: "+49 30 5550100"',
+        f'add a phone to {there[0].key} in people.yaml, for example: phone: "+49 30 23125100"',
     )
 
 

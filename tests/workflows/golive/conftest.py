@@ -41,7 +41,7 @@ workflows:
 notifier: mailbox
 """
 PEOPLE = """\
-anna: {name: Anna, roles: [staff], phone: "+49 30 5550100"}
+anna: {name: Anna, roles: [staff], phone: "+49 30 23125100"}
 ben:  {name: Ben, roles: [supervisor], email: ben@example.org}
 """
 CHART = """\

@@ -71,7 +71,7 @@ def test_a_site_with_nobody_to_page_fails(place, found):
 
 @pytest.mark.req("GL-03", "AL-05")
 def test_an_owner_who_cannot_be_reached_fails(place, found):
-    place.change("people", ', phone: "+49 30 5550100"', "").change("site", "notifier: mailbox\n", "")
+    place.change("people", ', phone: "+49 30 23125100"', "").change("site", "notifier: mailbox\n", "")
     failed = found(place.examine(), "GL-03", "FAIL")
     assert any("anna: no phone, no email, and the site has no notifier" in one for one in failed)
     assert any("messages to recipient" in one and "never delivered" in one for one in failed)
