@@ -20,7 +20,7 @@ from hub.workflows.run.credentials import RECIPIENT, extend_credentials, issued_
 from hub.workflows.run.executors import Executors
 from hub.workflows.run.money import MoneySteps, refund_now
 from hub.workflows.run.possible import waiting
-from hub.workflows.run.verdicts import resolve
+from hub.workflows.run.verdicts import awaited, resolve
 
 #: The incident of a handover that did not go as recorded, says somebody.
 DISPUTED = "disputed"
@@ -104,6 +104,9 @@ class ByHub:
             return found
         if verdict not in set(desk.IncidentVerdict):
             return Refused("bad-verdict", "a verdict is one of: " + ", ".join(desk.IncidentVerdict))
+        refused = awaited(found, snapshot)
+        if refused is not None:
+            return refused
         resolved = resolve(
             tx, self._engine, found, snapshot, verdict, command.actor.ref, why, at,
             approved_by=", ".join(command.approved_by) or None,

@@ -17,7 +17,7 @@ from hub.workflows.engine import Snapshot
 from hub.workflows.run import records
 from hub.workflows.run.advance import Engine
 from hub.workflows.run.commanding import Rules, answer, decided, note, target_of
-from hub.workflows.run.verdicts import resolve
+from hub.workflows.run.verdicts import awaited, resolve
 
 #: The reason of a bar that somebody set by hand.
 BY_DESK = "desk"
@@ -106,6 +106,9 @@ class DeskVerbs:
             return Refused("bad-verdict", "a verdict is one of: " + ", ".join(desk.IncidentVerdict))
         if not why:
             return Refused("not-possible", "an incident is resolved for a reason: say why")
+        refused = awaited(found, snapshot)
+        if refused is not None:
+            return refused
         resolve(
             tx, self._engine, found, snapshot, verdict, command.actor.ref, why, at,
             approved_by=", ".join(command.approved_by) or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub import commerce, custody, desk
+from hub.core.commands import Refused
 from hub.effects.records import intent_of, record_outcome
 from hub.model.effects import Resolution
 from hub.model.states import Door, EffectKind
@@ -11,6 +12,13 @@ from hub.workflows.engine import Event, EventClass, Snapshot, handles
 from hub.workflows.run.advance import Engine, Run
 from hub.workflows.run.allocations import proved
 from hub.workflows.run.money import note_approved, paid_back
+
+
+def awaited(found: desk.Incident, snapshot: Snapshot | None) -> Refused | None:
+    """Why a task cannot end just now: its handover could not hear of it in the middle of an act."""
+    if snapshot is None or not snapshot.effect_id or found.effect_id:
+        return None
+    return Refused("not-now", "the result of an act is awaited first; say it again in a moment")
 
 
 def resolve(

@@ -78,7 +78,9 @@ def _at_the_end(run: Run, world: World) -> None:
 
 
 def _delivered(world: World) -> bool:
-    return not world.places or world.released or world.looked or any(place.goods in (GONE, OUT) for place in world.places)
+    if not world.places or world.released or world.looked:
+        return True
+    return any(place.goods in (GONE, OUT) for place in world.places)
 
 
 def _place_at_the_end(world: World, place: Place, by_desk: bool, assets: bool) -> None:
