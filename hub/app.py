@@ -30,6 +30,7 @@ from hub.transports import Lines
 from hub.workflows.run.desk import Desk
 from hub.workflows.run.messages import MessageDelivery
 from hub.workflows.run.places import Places, TerminalPlace
+from hub.workflows.run.retention import let_go
 from hub.workflows.run.service import Changed, Handovers
 from hub.workflows.run.words import Words
 
@@ -129,6 +130,8 @@ class Hub:
         hub._tasks.spawn("timers", hub.handovers.timers.run())
         hub._tasks.spawn("messages", hub.messages.run())
         hub._tasks.spawn("disk", hub._watch_disk())
+        if config.site.keep_traces is not None:
+            hub._tasks.spawn("traces", let_go(store, around.clock, config.site.keep_traces))
         hub._tasks.spawn("approvals", people.approving.run())
         return hub
 

@@ -25,12 +25,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The location. `time_zone` is an IANA name, `currency` ISO 4217."""
+    """The location. `time_zone` is an IANA name, `currency` ISO 4217.
+
+    `keep_traces` is how long traces of ended handovers are kept, in microseconds; None keeps them for good.
+    """
 
     id: str
     name: str
     time_zone: str
     currency: str
+    keep_traces: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ import voluptuous as vol
 
 from hub.access.policy import Policy
 from hub.config import Wrong, mapping, name, suggest, text, whole
+from hub.config.durations import duration
 from hub.config.forms import form, form_of
 from hub.config.schema import kind_of
+from hub.core.clock import DAY
 from hub.site.sections.iso4217 import CURRENCIES
 from hub.site.sections.reading import Reading
 from hub.site.specs import Site, TokenSpec, WebSpec
@@ -49,6 +51,7 @@ SITE = mapping({
     vol.Required("name", description='add: name: "Berlin Hbf"'): text,
     vol.Required("time_zone", description="add: time_zone: Europe/Berlin"): _time_zone,
     vol.Required("currency", description="add: currency: EUR"): _currency,
+    vol.Optional("keep_traces"): duration(DAY),
 })
 
 

@@ -6,12 +6,20 @@ the record still verifies (S5); what proves a release (effects, custody, credent
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 
-from hub.store import CursorError, Reader, Tx
+from hub.core.clock import Clock
+from hub.store import CursorError, Reader, Store, StoreError, Tx
 from hub.store.cursors import destroy_body
+
+_LOG = logging.getLogger(__name__)
+#: How often is looked, in seconds, and how many go at a time: others write in between.
+_PAUSE, _AT_ONCE = 3600.0, 20
 
 
 class Worth(IntEnum):
@@ -75,6 +83,18 @@ def evict(tx: Tx, before: int, most: int, held: Collection[str] = ()) -> Evicted
         except CursorError:
             kept += 1
     return Evicted(gone, rows, kept)
+
+
+async def let_go(store: Store, clock: Clock, kept: int) -> None:
+    """Once an hour evict the traces that ended more than `kept` microseconds ago, until cancelled."""
+    while True:
+        await asyncio.sleep(_PAUSE)
+        before, gone = clock.now() - kept, _AT_ONCE
+        try:
+            while gone == _AT_ONCE and store.can_act:
+                gone = (await store.write(partial(evict, before=before, most=_AT_ONCE))).handovers
+        except StoreError as error:
+            _LOG.warning("Old traces stay for now: %s", error)
 
 
 def _destroy(tx: Tx, handover: str) -> int:

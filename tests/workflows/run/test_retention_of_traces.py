@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from hub.core.clock import HOUR, MINUTE
 from hub.store import cursors
-from hub.workflows.run.retention import Evicted, evict
+from hub.workflows.run.retention import Evicted, evict, let_go
 from hub.workflows.tracing import trace
 
 
@@ -53,6 +54,19 @@ def test_a_successful_trace_goes_before_an_older_one_that_ended_otherwise(world:
         assert await _has_trace(site, cancelled)
         assert (await _evict(site, 1)).handovers == 1
         assert not await _has_trace(site, cancelled)
+
+    world(main)
+
+
+def test_what_a_site_no_longer_keeps_goes_by_itself(world: Any) -> None:
+    async def main(site: Any) -> None:
+        collected = await _collected(site)
+        task = asyncio.create_task(let_go(site.store, site.clock, 2 * HOUR))
+        await asyncio.sleep(90 * 60)
+        assert await _has_trace(site, collected)
+        await asyncio.sleep(90 * 60)
+        assert not await _has_trace(site, collected)
+        task.cancel()
 
     world(main)
 
