@@ -33,6 +33,8 @@ figcaption i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margi
 .c0{fill:#2f7ed8;background:#2f7ed8}.c1{fill:#7fb3e8;background:#7fb3e8}.c2{fill:#e0a030;background:#e0a030}
 .c3{fill:#8a94a0;background:#8a94a0}.c4{fill:#d4553a;background:#d4553a}.c5{fill:#3a9a5b;background:#3a9a5b}
 .c6{fill:#9063c4;background:#9063c4}.c7{fill:#c06090;background:#c06090}
+.c8{fill:#3aa6a6;background:#3aa6a6}.c9{fill:#b8c04a;background:#b8c04a}.c10{fill:#8d5a3b;background:#8d5a3b}
+.c11{fill:#4656b0;background:#4656b0}.c12{fill:#e58fb0;background:#e58fb0}
 .line.c0{fill:none;stroke:#2f7ed8}.line.c4{fill:none;stroke:#d4553a}
 table{border-collapse:collapse;width:100%;font-size:.9rem}td,th{text-align:left;padding:.25rem .6rem .25rem 0}
 td.n{text-align:right;font-variant-numeric:tabular-nums}tr+tr td{border-top:1px solid var(--grid)}
@@ -112,7 +114,7 @@ def _waits(measures: Measures) -> tuple[str, Sequence[svg.Series]]:
         for wait in waits:
             place = next((i for i, edge in enumerate(edges[1:]) if hours(wait) < edge), len(labels) - 1)
             counts[place] += 1
-        series.append(svg.Series(workflow, counts, f"c{index % 8}"))
+        series.append(svg.Series(workflow, counts, f"c{index % 13}"))
     return svg.stacked(labels, series, "From ready to collected"), series
 
 
@@ -122,7 +124,7 @@ def _money(measures: Measures, labels: Sequence[str]) -> tuple[str, Sequence[svg
     series = [
         svg.Series(f"{state.replace('_', ' ')}, {measures.currency}", [
             sums.get((day, state), 0) / 100 for day in range(measures.days)
-        ], {"captured": "c5", "voided": "c2", "refund_owed": "c4"}.get(state, f"c{index % 8}"))
+        ], {"captured": "c5", "voided": "c2", "refund_owed": "c4"}.get(state, f"c{index % 13}"))
         for index, state in enumerate(states)
     ]
     return svg.stacked(labels, series, "Money by day"), series

@@ -109,13 +109,12 @@ def _svg(parts: Sequence[str], title: str, height: int = HEIGHT) -> str:
 
 
 def _round_up(value: float) -> float:
-    """The next number that reads well: 1, 2, 2.5 or 5 times a power of ten."""
-    power = 1.0
+    """The next number whose quarters are whole: what is counted has no fractions."""
+    power = 1
     while power * 10 < value:
         power *= 10
-    while power > value:
-        power /= 10
-    return next(power * step for step in (1, 2, 2.5, 5, 10) if power * step >= value)
+    steps = (4, 8, 12) if power == 1 else (1.2, 2, 4, 6, 8, 10)
+    return next(power * step for step in steps if power * step >= value)
 
 
 def _say(value: float) -> str:
