@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from hub.access import PersonSpec
+from hub.core.clock import MINUTE
 from hub.workflows.golive.findings import Finding, Outcome
 from hub.workflows.golive.people import can_be_called, owners
 from hub.workflows.machine import Machine, StepCall
@@ -28,8 +29,12 @@ OF_A_HANDOVER: Final = ("disputed",)
 
 def check(plan: Plan, notifier: str | None) -> Iterator[Finding]:
     """Every finding about alerts."""
-    for owner, kinds in sorted(routes(plan).items()):
-        yield _route(plan.people, notifier, owner, kinds)
+    yield _route(plan.people, notifier, _STAFF, f"the hub itself: {', '.join(of_the_site(plan))}")
+    for name, (machine, _) in plan.workflows.items():
+        kinds = ", ".join(f"{kind} ({urgency})" for kind, urgency in sorted(of_a_workflow(machine).items()))
+        minutes = machine.promise_micros // MINUTE
+        within = f", within {minutes} min" if minutes else ""
+        yield _route(plan.people, notifier, f"role:{machine.first_paged}", f"{name}{within}: {kinds}")
     yield from _messages(plan, notifier)
     if plan.workflows:
         yield Finding(
@@ -40,30 +45,32 @@ def check(plan: Plan, notifier: str | None) -> Iterator[Finding]:
         )
 
 
-def routes(plan: Plan) -> dict[str, list[str]]:
-    """Owner -> the kinds of incident that come to it."""
-    found: dict[str, set[str]] = {_STAFF: set(OF_THE_HUB)}
+def of_the_site(plan: Plan) -> list[str]:
+    """The kinds of incident that the hub opens for a site's devices, owned by its staff."""
+    found = set(OF_THE_HUB)
     if plan.places.thermometers:
-        found[_STAFF] |= set(OF_THERMOMETERS)
+        found |= set(OF_THERMOMETERS)
     if any(terminal.payment for terminal in plan.places.terminals.values()):
-        found[_STAFF] |= set(OF_MONEY)
+        found |= set(OF_MONEY)
     if plan.motors:
-        found[_STAFF] |= set(OF_MOTORS)
+        found |= set(OF_MOTORS)
     if plan.assets:
-        found[_STAFF] |= set(OF_ASSETS)
-    for machine, _ in plan.workflows.values():
-        mine = found.setdefault(f"role:{machine.first_paged}", set())
-        mine |= {*OF_A_HANDOVER, *_raised(machine)}
-        if plan.places.thermometers:
-            mine |= set(OF_THERMOMETERS)
-    return {owner: sorted(kinds) for owner, kinds in found.items()}
+        found |= set(OF_ASSETS)
+    return sorted(found)
 
 
-def _route(
-    people: Sequence[PersonSpec], notifier: str | None, owner: str, kinds: Sequence[str]
-) -> Finding:
+def of_a_workflow(machine: Machine) -> dict[str, str]:
+    """Kind -> urgency of the incidents that are its own, owned by the role that it pages first."""
+    raised = {
+        str(call.args["kind"]): str(call.args.get("urgency", machine.urgency))
+        for call in calls(machine) if call.type == "raise_incident"
+    }
+    return {**dict.fromkeys(OF_A_HANDOVER, machine.urgency), **raised}
+
+
+def _route(people: Sequence[PersonSpec], notifier: str | None, owner: str, what: str) -> Finding:
     role = owner.partition(":")[2]
-    subject = f"role {role}: {', '.join(kinds)}"
+    subject = f"role {role}, {what}"
     there = owners(people, owner)
     if not there:
         return Finding(
@@ -114,10 +121,6 @@ def _addressee(plan: Plan, notifier: str | None, to: str, workflows: Sequence[st
 
 def _role_of(to: str) -> str:
     return "role:staff" if to == "staff" else to
-
-
-def _raised(machine: Machine) -> set[str]:
-    return {str(call.args["kind"]) for call in calls(machine) if call.type == "raise_incident"}
 
 
 def calls(machine: Machine) -> Iterator[StepCall]:

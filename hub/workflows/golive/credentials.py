@@ -6,12 +6,10 @@ from collections.abc import Awaitable, Callable, Iterator
 
 from hub.core.clock import DAY, HOUR, SECOND, Clock
 from hub.core.virtual import run_virtual
-from hub.model.failures import StepFailed
 from hub.model.states import Method
 from hub.workflows.golive.findings import Finding, Outcome
-from hub.workflows.golive.stage import ELSEWHERE_READER, NotReached, Stage
+from hub.workflows.golive.stage import ELSEWHERE_READER, STOPPED, Stage
 from hub.workflows.rehearsal import Plan
-from hub.workflows.run.service import UnknownWorkflow
 from hub.workflows.simulate.run import START
 
 CHECK = "GL-01"
@@ -36,7 +34,7 @@ def stations_of(plan: Plan, workflow: str) -> tuple[list[Station], str]:
             try:
                 await stage.arrive()
                 await stage.to_the_end()
-            except (NotReached, StepFailed, UnknownWorkflow) as stopped:
+            except STOPPED as stopped:
                 return stage.stations, str(stopped)
             return stage.stations, ""
 
@@ -80,7 +78,7 @@ def _try(
                 await stage.arrive()
                 pocket = await stage.to_station(number)
                 return await doing(stage, *pocket[min(held, len(pocket) - 1)])
-            except (NotReached, StepFailed, UnknownWorkflow) as stopped:
+            except STOPPED as stopped:
                 return Outcome.NOT_YET, str(stopped)
 
     return run_virtual(play, MOMENT)

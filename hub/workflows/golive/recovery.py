@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from hub import custody, desk
-from hub.core.clock import SECOND, Clock
+from hub.core.clock import MINUTE, SECOND, Clock
 from hub.core.commands import Accepted
 from hub.core.virtual import run_virtual
-from hub.model.failures import StepFailed
-from hub.model.observations import FaultCleared, FaultRaised
+from hub.model.observations import DoorSeen, FaultCleared, FaultRaised
 from hub.model.states import FaultKind, Hold, Method, Service
 from hub.store import StoreError
 from hub.workflows.golive.credentials import MOMENT, stations_of
 from hub.workflows.golive.findings import Finding, Outcome
 from hub.workflows.golive.people import may_resolve, owners
-from hub.workflows.golive.stage import NotReached, Stage
+from hub.workflows.golive.stage import STOPPED, NotReached, Stage
 from hub.workflows.rehearsal import Answer, Plan
 from hub.workflows.run import records
 from hub.workflows.run.replay import replay
-from hub.workflows.run.service import UnknownWorkflow
 from hub.workflows.simulate.checks import Checks, Violation
 
 CHECK = "GL-05"
@@ -43,6 +41,8 @@ def check(plan: Plan, workflow: str, passed: Callable[[str], None]) -> Iterator[
     stations, _ = stations_of(plan, workflow)
     last = (len(stations) - 1, stations[-1][1] if stations else 0)
     for word, trouble in _TROUBLES.items():
+        if trouble is _drop_meanwhile and not stations:
+            continue
         passed(f"{CHECK} {workflow}: {word}")
         outcome, detail = _rehearse(plan, workflow, last, trouble)
         mend = "" if outcome is not Outcome.FAIL else _MEND
@@ -59,7 +59,7 @@ def _rehearse(plan: Plan, workflow: str, station: tuple[int, int], trouble: Trou
                 happened = await trouble(stage, station)
                 handled = await _recover(stage)
                 record = await _reconcile(stage)
-            except (NotReached, StepFailed, UnknownWorkflow) as stopped:
+            except STOPPED as stopped:
                 return Outcome.NOT_YET, str(stopped)
             except (_Wrong, Violation, StoreError) as wrong:
                 return Outcome.FAIL, str(wrong)
@@ -73,22 +73,52 @@ def _rehearse(plan: Plan, workflow: str, station: tuple[int, int], trouble: Trou
 async def _network_drop(stage: Stage, station: tuple[int, int]) -> str:
     """The line to the doors is down while somebody wants one opened; then it comes back."""
     held = await _before(stage, station)
-    boards = sorted({place.door_device for place in stage.plan.compartments})
-    stage.ground.dark.update(boards)
-    for board in boards:
-        await stage.site.observe(FaultRaised(board, FaultKind.OFFLINE))
+    await _line_down(stage)
     before = len(stage.ground.opened)
     told = await _act(stage, held)
     await stage.begin_work()
     if len(stage.ground.opened) > before:
         raise _Wrong("a door opened over a line that was down")
     await _owned(stage)
+    await _line_back(stage)
+    return f"line down: {told or 'nothing'}, nothing opened"
+
+
+async def _drop_meanwhile(stage: Stage, station: tuple[int, int]) -> str:
+    """The line goes down while the door stands open; it is shut unseen, and the line comes back."""
+    held = await _before(stage, station)
+    assert held is not None
+    told = (await stage.site.present(stage.reader, *held)).code
+    await stage.site.quiet()
+    opened = bool(stage.ground.opened)
+    await _line_down(stage)
+    await stage.settle()
+    await stage.site.until(stage.site.clock.now() + 10 * MINUTE)
+    await _owned(stage)
+    await _line_back(stage)
+    return f"line lost with the door {'open' if opened else 'shut'} ({told}), found shut when it came back"
+
+
+async def _line_down(stage: Stage) -> None:
+    for board in _boards(stage):
+        stage.ground.dark.add(board)
+        await stage.site.observe(FaultRaised(board, FaultKind.OFFLINE))
+
+
+async def _line_back(stage: Stage) -> None:
+    """The boards answer again, and tell how their doors stand."""
     stage.ground.dark.clear()
-    for board in boards:
+    for board, doors in _boards(stage).items():
         await stage.site.observe(FaultCleared(board, FaultKind.OFFLINE))
+        for door in doors:
+            await stage.site.observe(DoorSeen(board, door, stage.ground.seen(board, door)))
     await stage.settle()
     stage.try_again()
-    return f"line down: {told or 'nothing'}, nothing opened"
+
+
+def _boards(stage: Stage) -> Mapping[str, tuple[str, ...]]:
+    """Every device that opens or drops, with its doors."""
+    return {**stage.plan.boards, **dict.fromkeys(stage.plan.motors, ())}
 
 
 async def _door_fault(stage: Stage, station: tuple[int, int]) -> str:
@@ -121,7 +151,8 @@ async def _disputed(stage: Stage, station: tuple[int, int]) -> str:
 
 
 _TROUBLES: dict[str, Trouble] = {
-    "network drop": _network_drop, "door fault": _door_fault, "disputed pickup": _disputed,
+    "network drop": _network_drop, "network drop, door open": _drop_meanwhile,
+    "door fault": _door_fault, "disputed pickup": _disputed,
 }
 
 

@@ -10,6 +10,7 @@ from hub import access
 from hub.core.clock import HOUR, SECOND, Clock
 from hub.core.commands import Accepted, Actor
 from hub.core.entropy import SeededEntropy
+from hub.model.failures import StepFailed
 from hub.model.states import Door, Method
 from hub.store import Reader
 from hub.workflows.engine import Snapshot
@@ -18,6 +19,8 @@ from hub.workflows.rehearsal import Ground, Plan, Rehearsal, Script
 from hub.workflows.rehearsal.orders import order_of
 from hub.workflows.run.approving import APPROVE
 from hub.workflows.run.places import TerminalPlace
+from hub.workflows.run.records import ReferenceTaken
+from hub.workflows.run.service import UnknownWorkflow
 from hub.workflows.simulate.arrivals import Stream, streams
 from hub.workflows.simulate.profiles import USERS
 
@@ -46,6 +49,10 @@ WHERE handover_id = ? AND closed = 0 AND party <> '' ORDER BY created DESC, id D
 
 class NotReached(Exception):
     """The play did not get to where it should; the text says how far it came."""
+
+
+#: Why a play may end before its time; each has a text for the report.
+STOPPED = (NotReached, StepFailed, UnknownWorkflow, ReferenceTaken, ValueError)
 
 
 @dataclass(frozen=True, slots=True)

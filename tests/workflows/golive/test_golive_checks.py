@@ -53,6 +53,32 @@ def test_a_credential_that_is_good_for_more_than_a_year_fails(place, found):
     assert "late: it is good for more than a year [look at state 'waiting'" in failed[0]
 
 
+@pytest.mark.req("GL-01")
+def test_a_hub_that_refuses_nothing_fails_every_trial_but_the_first(place, found, monkeypatch):
+    monkeypatch.setattr("hub.access.presenting._judge", lambda row, terminal, at: "")
+    tried = {one.subject.rpartition(": ")[2]: one.outcome.value for one in place.examine().of("GL-01")}
+    assert tried["in time"] == "PASS"
+    assert tried["wrong reader"] == "FAIL"
+
+
+@pytest.mark.req("GL-05", "RO-01")
+def test_incidents_that_nobody_may_end_fail(place, found):
+    policy = 'policy:\n  staff: ["handover.*"]\n  supervisor: ["handover.*"]\n'
+    place.change("site", "notifier:", policy + "notifier:")
+    failed = found(place.examine(), "GL-05", "FAIL")
+    assert len(failed) == 4
+    assert all("no person of the site may do incident.resolve" in one for one in failed)
+
+
+@pytest.mark.req("GL-05", "ES-04")
+def test_a_workflow_that_loses_its_way_without_telling_anybody_fails(place, found):
+    (place.folder / "blueprints").mkdir()
+    (place.folder / "blueprints" / "lax.yaml").write_text(LAX.replace("days: 500", "days: 5"))
+    place.change("site", PICKUP, "path: lax.yaml\n      input: {bank: main}")
+    failed = found(place.examine(), "GL-05", "FAIL")
+    assert [one for one in failed if "door fault: no incident was opened" in one], failed
+
+
 @pytest.mark.req("GL-05")
 def test_each_trouble_is_owned_resolved_and_verified(place):
     for one in place.examine().of("GL-05"):
@@ -77,11 +103,13 @@ def test_an_owner_who_cannot_be_reached_fails(place, found):
     assert any("messages to recipient" in one and "never delivered" in one for one in failed)
 
 
-@pytest.mark.req("GL-03", "AL-02", "AL-04", "AL-05")
-def test_door_connectivity_and_expiry_have_an_owner(place):
-    routes = [one.subject for one in place.examine().of("GL-03") if one.subject.startswith("role staff")]
-    assert len(routes) == 1
-    assert {"stuck", "offline", "clear_out", "disputed"} <= set(routes[0].split(": ")[1].split(", "))
+@pytest.mark.req("GL-03", "AL-02", "AL-04", "AL-05", "ES-03")
+def test_every_kind_of_incident_has_an_owner_an_urgency_and_a_time(place):
+    hub, workflow = (one.subject for one in place.examine().of("GL-03") if one.subject.startswith("role"))
+    assert hub.startswith("role staff, the hub itself: ")
+    assert {"stuck", "offline", "breach"} <= set(hub.split(": ")[1].split(", "))
+    assert workflow.startswith("role staff, parcels, within 30 min: ")
+    assert {"clear_out (normal)", "disputed (normal)"} <= set(workflow.split(": ")[1].split(", "))
 
 
 @pytest.mark.req("GL-02", "RO-04")
