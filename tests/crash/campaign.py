@@ -36,11 +36,16 @@ FOLDER = ROOT / ".crash"
 #: the decision and the reader.
 AIMED = {
     "intent not awaited": [
-        ("pickup", "lines.command.answered", count) for count in (3, 4, 5, 6, 7, 8, 9, 10)
+        ("pickup", "lines.command.answered", count) for count in (10, 11, 9, 12, 8, 13, 7, 14)
     ],
     "blind retry": [("pickup", "effects.act.after", 1), ("sale", "effects.act.after", 2)],
     "takes early": [("sale", "effects.act.before", 3), ("sale", "effects.act.after", 2)],
     "flips the decision": [("sale", "effects.act.before", 3), ("sale", "workflows.intent", 3)],
+}
+#: What gives each of them away: a mutant that only broke something else was not caught.
+TELLTALE = {
+    "intent not awaited": "pulse without effect", "blind retry": "acted twice",
+    "takes early": "charged before anything was released", "flips the decision": "the decision was flipped",
 }
 #: Minutes of the whole run that are kept back for the mutants and the last cases.
 _KEPT = 3.0
@@ -145,7 +150,7 @@ async def _mutants() -> dict[str, Any]:
             found: list[str] = []
             for scenario, point, count in aimed:
                 result = await stage.play(Case(scenario, point, count, script=name))
-                found += result.violations
+                found += [words for words in result.violations if words.startswith(TELLTALE[name])]
                 if found:
                     break
             caught[name] = found

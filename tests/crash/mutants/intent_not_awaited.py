@@ -22,7 +22,7 @@ def acts_at_once(self, intent):
 
 
 def begins_too_early(self, fn):
-    if fn.__qualname__.startswith("Engine._intend"):
+    if getattr(fn, "__qualname__", "").startswith("Engine._intend"):  # a partial has no name
         fn()
         time.sleep(_SLOW_DISK)
     else:
