@@ -35,9 +35,9 @@ ON CONFLICT (hash, slot) DO UPDATE SET grant_id = ?2
 """
 # 128 random bits are never drawn twice; should they be, the key refuses the second.
 _GIVE_CODE = "INSERT INTO credential (hash, slot, kind, grant_id) VALUES (?, ?, 'code', ?)"
-_HOLDER = """
-SELECT g.handover_id, g.closed FROM credential AS c JOIN access_grant AS g ON g.id = c.grant_id
-WHERE c.hash = ? AND c.slot = ''
+_HOLDERS = """
+SELECT g.handover_id FROM credential AS c JOIN access_grant AS g ON g.id = c.grant_id
+WHERE c.hash = ? AND g.closed = 0
 """
 _TAKE_CODE = "DELETE FROM credential WHERE hash = ? AND slot = ''"
 _USE = """
@@ -327,13 +327,12 @@ def _give_code(tx: Tx, grant_id: str) -> str:
 def _take_code(tx: Tx, grant_id: str, handover_id: str, code: str) -> None:
     """A code that stands on the goods already: several grants of one handover may share it."""
     digest = hash_of(tx, CODE, code)
-    row = tx.execute(_HOLDER, (digest,)).fetchone()
-    if row is not None and row[1]:
-        tx.execute(_TAKE_CODE, (digest,))
-    elif row is not None and row[0] != handover_id:
+    holders = {holder for (holder,) in tx.execute(_HOLDERS, (digest,)).fetchall()}
+    if holders - {handover_id}:
         raise CodeTaken
-    shared = row is not None and not row[1]
-    tx.execute(_GIVE_CODE, (digest, grant_id if shared else "", grant_id))
+    if not holders:
+        tx.execute(_TAKE_CODE, (digest,))
+    tx.execute(_GIVE_CODE, (digest, grant_id if holders else "", grant_id))
 
 
 def _unusable(grant: Grant, at: int) -> str:

@@ -97,6 +97,20 @@ def test_one_code_opens_no_two_handovers_but_may_serve_two_parties_of_one(
     assert issue("H2", ("barcode",), code="4242").qr_text == "4242"
 
 
+def test_a_code_is_not_given_away_while_any_party_still_opens_with_it(
+    ledger: Any, now: int, issue: Any
+) -> None:
+    issue(methods=("barcode",), code="4242")
+    issue(methods=("barcode",), code="4242", party="depositor")
+    ledger.do(access.revoke, "H1", now, party="recipient")
+    with pytest.raises(CodeTaken):
+        issue("H2", ("barcode",), code="4242")
+    issue(methods=("barcode",), code="4242")  # the handover itself may give it out again
+    answer = ledger.do(access.present, "barcode", "4242", "front", now)
+    assert isinstance(answer, Accepted)
+    assert {one.handover_id for one in answer.candidates} == {"H1"}
+
+
 def test_further_uses_are_drawn_within_the_visit_and_never_beyond_what_the_grant_has(
     ledger: Any, now: int, issue: Any
 ) -> None:
