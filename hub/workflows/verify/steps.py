@@ -49,10 +49,11 @@ def _given_back(world: World, place: Place) -> None:
 def _release(world: World, args: Mapping[str, Any]) -> None:
     for index in _needed(world):
         place = world.places[index]
-        if place.goods == IN and not world.looked:
+        stays = place.own and place.goods == IN  # stock that was only promised is for the next one
+        if place.goods == IN and not stays and not world.looked:
             world.violate("owners", "gives the compartment to the next one with the item still inside")
         _given_back(world, place)
-        world.change(index, held=False, goods=GONE if place.goods == IN else place.goods)
+        world.change(index, held=False, goods=GONE if place.goods == IN and not stays else place.goods)
 
 
 def _bar(world: World, args: Mapping[str, Any]) -> None:
