@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import logging
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,15 @@ settings.register_profile("hub", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("hub")
 
 _TABLE = Path(__file__).parent.parent / "docs" / "requirements.tsv"
+
+
+@pytest.fixture(autouse=True)
+def _what_is_logged_stays_as_it_was() -> Iterator[None]:
+    """Commands make the hub quieter or louder for their own process; the next test has a voice of its own."""
+    logger = logging.getLogger("hub")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
