@@ -181,7 +181,7 @@ def _item(asked: bodies.Item, index: int, ports: Ports) -> dict[str, Any]:
         hint = suggest(asked.sku, ports.config.products)
         raise Problem(
             "item-unknown", f"{asked.sku!r} is not in the catalogue of the site - at `$.items[{index}]`",
-            mend=f"give the item's size and thermal, or name a product; {hint}",
+            mend="give the item's size and thermal, or name a product" + (f"; {hint}" if hint else ""),
         )
     more = {name: getattr(asked, name) for name in _MORE_OF_ITEM}
     use_by = None if asked.use_by is None else micros(asked.use_by)

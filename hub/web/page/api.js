@@ -26,7 +26,8 @@ async function request(method, path, body) {
   });
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({ title: answer.statusText }));
-  const error = new Error([problem.title, problem.detail, problem.mend].filter(Boolean).join(". "));
+  const sentences = [problem.title, problem.detail, problem.mend].filter(Boolean);
+  const error = new Error(sentences.map((one) => one[0].toUpperCase() + one.slice(1)).join(". "));
   error.type = problem.type;
   throw error;
 }

@@ -17,9 +17,18 @@ const simple = ["refuse", "declare", "dispute", "complete", "refund", "reassign"
 
 const nameOf = (verb) => names[verb] || said(verb);
 
-export const wanted = (a) => (a.permission ? nameOf(a.permission.split(".").pop()) : `Agree to: ${a.about || "go on"}`);
+// What a workflow asks for by itself.
+const questions = {
+  identity: "Is it the person on the document?", release: "May it be released?", return: "May it be brought back?",
+};
+
+export const wanted = (a) => (a.permission ? nameOf(a.permission.split(".").pop())
+  : questions[a.about] || `Agree to: ${a.about || "go on"}`);
 
 export const placeOf = (a) => (a.permission.startsWith("compartment.") ? place(a.target) : "ask");
+
+// Why there is no button: nobody answers twice, or what they asked for themselves.
+export const notYours = (a) => `Your sign-in cannot agree: it takes another person, of the role ${said(a.role)}.`;
 
 export function metaOf(a) {
   const until = a.expires ? `until ${minute.format(new Date(a.expires))}` : "";

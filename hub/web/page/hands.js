@@ -93,7 +93,7 @@ export const hands = {
     const goods = snapshot.products.filter((p) => p.price === null);
     byId("order-sku").replaceChildren(...(goods.length ? goods : snapshot.products).map((p) =>
       make("option", { value: p.sku }, p.name)));
-    byId("order-form").hidden = !snapshot.workflows.some((w) => w.starts.includes("api"));
+    byId("order-form").hidden = !snapshot.products.length || !snapshot.workflows.some((w) => w.starts.includes("api"));
     byId("key-form").hidden = !reader("key");
     byId("tap").hidden = !reader("tap");
     byId("pay").hidden = byId("decline").hidden = !(snapshot.terminals[0] && snapshot.terminals[0].payment);

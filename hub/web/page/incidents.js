@@ -1,7 +1,7 @@
 // What needs somebody: open incidents in plain words, and what the desk does with a compartment.
 
 import { api } from "./api.js";
-import { approve, deny, metaOf, placeOf, requests, wanted } from "./approvals.js";
+import { approve, deny, metaOf, notYours, placeOf, requests, wanted } from "./approvals.js";
 import { ask } from "./ask.js";
 import { banks } from "./banks.js";
 import { byId, make, setText } from "./dom.js";
@@ -60,7 +60,8 @@ function request(a) {
   ] : [];
   return make("li", { class: "incident request", data: { id: a.id, permission: a.permission } },
     make("span", { class: "place" }, placeOf(a)),
-    make("div", { class: "about" }, make("p", { class: "label" }, title), make("p", { class: "meta" }, metaOf(a))),
+    make("div", { class: "about" }, make("p", { class: "label" }, title),
+      a.answerable ? null : make("p", { class: "asks" }, notYours(a)), make("p", { class: "meta" }, metaOf(a))),
     make("div", { class: "buttons" }, ...buttons));
 }
 

@@ -34,6 +34,7 @@ const sentences = {
   "handover.created": (b, at) => [`Handover ${short(at)} begins: ${b.workflow}`, "held"],
   "handover.moved": (b, at) => [b.to ? `Handover ${short(at)}: ${said(b.to)}` : `Handover ${short(at)}: ${said(b.event)}`],
   "handover.noted": (b, at) => [`Handover ${short(at)} took note: ${said(b.event)}`],
+  "handover.kept": (b, at) => [`Handover ${short(at)} kept what its steps found out`],
   "handover.commanded": (b) => [`${b.who.split(":").pop()} asked to ${b.verb}`, "held"],
   "compartment.commanded": (b, at) => [
     `${b.who.split(":").pop()} asked to ${(desk[b.verb] || b.verb).replace("_", at)}${b.why ? `: ${b.why}` : ""}`, "held",
@@ -92,9 +93,14 @@ export function sentence(event) {
 }
 
 const answers = {
-  accepted: "Thank you. Your door opens", started: "Thank you. One moment please", done: "Thank you",
+  accepted: "Thank you. One moment please", started: "Thank you. One moment please", done: "Thank you",
   queued: "Please close the door first. Then the next one opens", welcome: "Welcome. Please show the code",
-  awaiting: "Please hold your tag to the reader", noted: "Thank you",
+  awaiting: "Please hold your tag to the reader", noted: "Thank you", asked: "One moment please. Somebody has to agree",
+};
+const keyed = {
+  not_empty: "Thank you. Close the door and scan the label again",
+  too_small: "Thank you. Close the door and scan the label again",
+  undo: "Take it out again and close the door",
 };
 const refusals = {
   unknown: "This code is not known", early: "Too early", late: "The time to collect is over", expired: "Too late",
@@ -109,6 +115,7 @@ const refusals = {
 // What the terminal shows a person.
 export function told(frame) {
   if (frame.code === "selected") return `${frame.detail}: please pay`;
+  if (frame.code === "done" && keyed[frame.detail]) return keyed[frame.detail];
   if (answers[frame.code]) return answers[frame.code];
   return refusals[frame.code.replace("refused.", "")] || said(frame.code);
 }
