@@ -99,13 +99,15 @@ def apply_verdict(run: Run, intent: Intent, resolution: Resolution) -> None:
 def give_back_use(run: Run) -> None:
     """An opening that is proved not to have happened and is given up: the person may come again (S10).
 
-    Called whenever a handover comes to rest. A use that no act has been tried with yet is kept for it.
+    Called whenever a handover comes to rest. A use that no act has been tried with yet is kept for it, until
+    the handover waits for a credential again.
     """
     use_id = run.snapshot.vars.get("use")
     if not use_id or run.snapshot.effect_id or run.snapshot.asked:
         return
     states = states_of_use(run.tx, run.handover_id, use_id)
-    if all(state is EffectState.REFUTED for state in states) and (states or run.refused):
+    given_up = states or run.refused or handles(run.machine, run.snapshot, "credential.accepted")
+    if given_up and all(state is EffectState.REFUTED for state in states):
         access.give_back(run.tx, use_id, run.at)
         run.set(use=None)
 
