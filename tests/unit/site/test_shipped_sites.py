@@ -8,6 +8,7 @@ import pytest
 
 from hub.plugins import Integrations
 from hub.site.load import load_site
+from hub.workflows.checks.graph import calls_of
 
 CONFIG = Path(__file__).parents[3] / "config"
 
@@ -19,6 +20,20 @@ def test_a_shipped_site_passes_every_check(folder):
     site, problems = load_site(folder, Integrations.load())
     assert problems.render() == ""
     assert site is not None
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent for path in (CONFIG / "examples").glob("*/site.yaml")),
+                         ids=lambda folder: folder.name)
+def test_an_example_can_be_tried_on_its_page_to_the_end(folder):
+    site, problems = load_site(folder, Integrations.load())
+    assert site is not None, problems.render()
+    calls = [
+        call for workflow in site.workflows.values() for state in workflow.machine.states.values()
+        for call, _ in calls_of(state)
+    ]
+    asked = {call.args["from"] for call in calls if call.type == "request_approval"}
+    assert asked <= {role for token in site.web.tokens for role in token.roles}
+    assert any("twin" in token.scopes for token in site.web.tokens)
 
 
 def test_the_demo_site_has_what_the_demo_walks_through():
