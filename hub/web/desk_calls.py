@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub import desk
 from hub.core.commands import Accepted
-from hub.web import answers, bodies
+from hub.web import answers, bodies, place_answers
 from hub.web.calls import Api, Call, Reply, Serve
 from hub.web.commanding import commanding
 from hub.web.handover_views import incident_view
@@ -34,5 +34,5 @@ def _incident(answer: Accepted) -> answers.IncidentAnswer:
     return answers.IncidentAnswer(**answer.result)
 
 
-def _compartment(answer: Accepted) -> answers.CompartmentAnswer:
-    return answers.CompartmentAnswer(**answer.result)
+def _compartment(answer: Accepted) -> place_answers.CompartmentAnswer:
+    return place_answers.CompartmentAnswer(**answer.result)

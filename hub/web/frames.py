@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hub.web import answers
+from hub.web import answers, place_answers
 
 
 class _Frame(msgspec.Struct, tag_field="kind"):
@@ -52,7 +52,7 @@ class Snapshot(_Frame, tag="snapshot"):
     site: answers.SiteName
     simulated: bool
     version: str
-    banks: list[answers.BankView]
+    banks: list[place_answers.BankView]
     devices: list[answers.DeviceView]
     handovers: list[answers.HandoverSummary]
     workflows: list[WorkflowView]
@@ -63,7 +63,7 @@ class Snapshot(_Frame, tag="snapshot"):
 class Compartments(_Frame, tag="compartments"):
     """Compartments as they are now."""
 
-    compartments: list[answers.CompartmentView]
+    compartments: list[place_answers.CompartmentView]
 
 
 class HandoversChanged(_Frame, tag="handovers"):
@@ -81,7 +81,7 @@ class DevicesChanged(_Frame, tag="devices"):
 class Temperature(_Frame, tag="temperature"):
     """A thermometer was read."""
 
-    temperature: answers.TemperatureView
+    temperature: place_answers.TemperatureView
 
 
 class ToldFrame(_Frame, tag="told"):

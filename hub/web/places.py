@@ -10,13 +10,13 @@ from hub.effects.devices import DeviceState
 from hub.model.observations import TemperatureRead
 from hub.site.specs import SiteConfig
 from hub.store import Reader
-from hub.web import answers, asset_answers, bodies
+from hub.web import answers, asset_answers, bodies, place_answers
 from hub.web.ports import Ports
 
 
 def bank_views(
     reader: Reader, config: SiteConfig, temperatures: Mapping[str, TemperatureRead]
-) -> list[answers.BankView]:
+) -> list[place_answers.BankView]:
     """All banks; compartments keep the order of site.yaml, so that each has its place."""
     found = {c.id: c for c in custody.compartments(reader)}
     stocks = commerce.stocks(reader)
@@ -28,7 +28,7 @@ def bank_views(
     for item in custody.found_items(reader):
         items[item.compartment].append(item)
     return [
-        answers.BankView(
+        place_answers.BankView(
             bank.name, bank.thermal, _temperature(bank.thermometer, temperatures),
             [
                 _compartment(found[key], stocks.get(key), config, assets[key], items[key])
@@ -41,7 +41,7 @@ def bank_views(
 
 def compartment_views(
     reader: Reader, config: SiteConfig, ids: Sequence[str]
-) -> list[answers.CompartmentView]:
+) -> list[place_answers.CompartmentView]:
     """Some compartments as in `bank_views`."""
     return [
         _compartment(
@@ -61,9 +61,9 @@ def asset_views(reader: Reader, query: bodies.AssetsQuery, at: int) -> list[asse
     ]
 
 
-def temperature_view(seen: TemperatureRead) -> answers.TemperatureView:
+def temperature_view(seen: TemperatureRead) -> place_answers.TemperatureView:
     """A measured temperature."""
-    return answers.TemperatureView(seen.device, seen.millicelsius, seen.permille)
+    return place_answers.TemperatureView(seen.device, seen.millicelsius, seen.permille)
 
 
 def device_views(ports: Ports, actions: Mapping[str, Sequence[str]]) -> list[answers.DeviceView]:
@@ -95,7 +95,7 @@ def health(ports: Ports, uptime: float) -> answers.Health:
 
 def _temperature(
     thermometer: str | None, temperatures: Mapping[str, TemperatureRead]
-) -> answers.TemperatureView | None:
+) -> place_answers.TemperatureView | None:
     seen = temperatures.get(thermometer) if thermometer else None
     return None if seen is None else temperature_view(seen)
 
@@ -115,20 +115,20 @@ def _asset(found: custody.Asset, at: int) -> asset_answers.AssetView:
 def _compartment(
     found: custody.Compartment, stock: commerce.Stock | None, config: SiteConfig,
     assets: Sequence[custody.Asset], items: Sequence[custody.Found],
-) -> answers.CompartmentView:
-    return answers.CompartmentView(
+) -> place_answers.CompartmentView:
+    return place_answers.CompartmentView(
         found.id, found.name, found.size, found.low,
-        answers.DoorView(
+        place_answers.DoorView(
             found.door, answers.iso(found.door_at) if found.door_at else None, found.door_device,
             found.door_name,
         ),
-        answers.ServiceView(found.service, list(found.reasons)),
-        answers.HoldView(found.hold, found.handover_id),
-        answers.OccupancyView(found.occupancy, found.occupancy_by),
+        place_answers.ServiceView(found.service, list(found.reasons)),
+        place_answers.HoldView(found.hold, found.handover_id),
+        place_answers.OccupancyView(found.occupancy, found.occupancy_by),
         _product(found, stock, config),
-        [answers.AssetInside(asset.id, asset.kind, asset.name) for asset in assets],
+        [place_answers.AssetInside(asset.id, asset.kind, asset.name) for asset in assets],
         [
-            answers.FoundView(item.id, item.what, item.finder, answers.iso(item.at), item.handover_id)
+            place_answers.FoundView(item.id, item.what, item.finder, answers.iso(item.at), item.handover_id)
             for item in items
         ],
         found.apart,
@@ -137,12 +137,12 @@ def _compartment(
 
 def _product(
     found: custody.Compartment, stock: commerce.Stock | None, config: SiteConfig
-) -> answers.ProductView | None:
+) -> place_answers.ProductView | None:
     if found.product is None:
         return None
     spec = config.products.get(found.product)
     sure = stock is not None and not stock.uncertain
-    return answers.ProductView(
+    return place_answers.ProductView(
         found.product, spec.name if spec else found.product, spec.selection if spec else None,
         stock.quantity if stock is not None and sure else None,
     )

@@ -9,6 +9,7 @@ from hub.web import (
     desk_calls,
     handover_calls,
     order_calls,
+    place_answers,
     site_calls,
     verb_routes,
     workflow_calls,
@@ -88,7 +89,7 @@ ROUTES: tuple[Route, ...] = (
         Route(
             "POST", f"/compartments/{{bank}}/{{name}}/{word}", f"{word}Compartment", summary,
             desk_calls.compartment_command(verb), verb=verb, by_target=True, body=body,
-            answer=answers.CompartmentAnswer, keyed=True, approvable=True,
+            answer=place_answers.CompartmentAnswer, keyed=True, approvable=True,
             problems=("unknown-compartment", *_SHARED, *more),
         )
         for word, (verb, summary, body, more) in _AT_COMPARTMENT.items()
@@ -108,7 +109,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET", "/banks", "listBanks", "Banks and the four facts of each compartment", site_calls.banks,
-        verb="compartment.read", answer=answers.Banks,
+        verb="compartment.read", answer=place_answers.Banks,
     ),
     Route(
         "GET", "/assets", "listAssets", "Assets: where they are, who has them, when they are due",

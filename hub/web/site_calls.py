@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.web import answers, asset_answers, bodies
+from hub.web import answers, asset_answers, bodies, place_answers
 from hub.web.answers import iso
 from hub.web.calls import API, Api, Call, Reply
 from hub.web.places import asset_views, bank_views, device_views, health
@@ -30,7 +30,7 @@ async def banks(api: Api, call: Call) -> Reply:
     """All banks with their compartments."""
     ports = api.ports
     found = await ports.store.read(lambda r: bank_views(r, ports.config, ports.temperatures))
-    return Reply(answers.Banks(found))
+    return Reply(place_answers.Banks(found))
 
 
 async def assets(api: Api, call: Call) -> Reply:
