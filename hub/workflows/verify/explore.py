@@ -19,7 +19,7 @@ from hub.workflows.verify.run import Run
 from hub.workflows.verify.world import Choices, State, Violation, World
 
 #: How many states are explored unless somebody says otherwise.
-BOUND = 150_000
+BOUND = 100_000
 _TELL_EVERY = 2_000
 _ONLY_BY_HAND = "from here it can only be completed by hand"
 Progress = Callable[[int, int], None]
