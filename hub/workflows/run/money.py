@@ -24,6 +24,8 @@ from hub.workflows.run.places import Places
 _MONEY_PATIENCE = 2 * MINUTE
 #: "Unknown" as an item number (MDB 4.2, VEND REQUEST).
 _NO_ITEM = 0xFFFF
+#: What a leg is once the provider has done as was decided.
+_CARRIED_OUT = {EffectKind.CAPTURE: LegState.CAPTURED, EffectKind.VOID: LegState.VOIDED}
 
 
 def purpose_of(args: Mapping[str, Any]) -> Purpose:
@@ -137,6 +139,15 @@ class MoneySteps:
         commerce.decide(run.tx, leg["id"], commerce.MoneyDecision(kind.value), amount, run.at)
         if leg["device"] == commerce.UPSTREAM:
             return self._decide_upstream(run, kind, leg, amount)
+        state = commerce.leg(run.tx, leg["id"]).state
+        if state is _CARRIED_OUT[kind]:  # the provider is not asked for the same money twice
+            known = self._drafts.intent(
+                run, kind, leg["device"], leg["id"], run.at, {**_params(leg), "amount": amount},
+                leg_id=leg["id"],
+            )
+            return self._drafts.settled(run, known, Resolution.confirmed(amount=amount))
+        if kind is EffectKind.CAPTURE and state is not LegState.APPROVED:
+            raise StepFailed("wrong_state", f"leg {leg['id']} is {state}: it was captured before")
         intent = self._drafts.intent(
             run, kind, leg["device"], leg["id"], run.at + _MONEY_PATIENCE,
             {**_params(leg), "amount": amount}, baseline=self._known_of(leg), leg_id=leg["id"],

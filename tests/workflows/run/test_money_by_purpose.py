@@ -53,6 +53,7 @@ PAID_AND_BACK = HEAD + """
       command.load: deposit_back
       command.open: gone
       command.dispose: again
+      command.complete: taking
   again:
     enter: [{authorise: {amount: 1, purpose: deposit, within: {seconds: 60}}}]
     on: {effect.confirmed: taken, effect.refuted: denied, effect.in_doubt: recovery}
@@ -321,5 +322,34 @@ def test_replaying_the_journal_gives_the_legs_as_they_are(world: Any, paid: Any,
         again = await site.store.read(lambda r: replay(r, records.Machines(), handover))
         assert again == await site.snapshot(handover)
         assert again.state == "owing"
+
+    world(main)
+
+
+def test_money_that_was_captured_is_not_asked_for_again(world: Any, paid: Any) -> None:
+    async def main(site: Any) -> None:
+        handover = await paid(site, {"price": 300})
+        await site.ask(handover, "complete")
+        await site.settled(3)
+        assert await site.state(handover) == "taken"
+        assert site.terminal.calls.count("capture") == 1
+        assert await _states(site, handover) == {"price": LegState.CAPTURED}
+
+    world(main)
+
+
+def test_money_that_was_paid_back_is_not_captured_again(world: Any, paid: Any) -> None:
+    async def main(site: Any) -> None:
+        handover = await paid(site, {"price": 300, "back": 300})
+        await site.ask(handover, "cancel")
+        await site.settled(3)
+        await site.incident("refund_owed")
+        await site.ask(handover, "resolve", verdict="confirmed", why="paid in cash")
+        await site.settled(3)
+        assert await site.state(handover) == "taken"
+        await site.ask(handover, "complete")
+        await site.settled(3)
+        assert site.terminal.calls.count("capture") == 1
+        assert await _states(site, handover) == {"price": LegState.REFUNDED}
 
     world(main)
