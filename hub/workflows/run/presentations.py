@@ -24,6 +24,7 @@ from hub.workflows.run.visits import Visit
 
 #: Keyed numbers up to this length are selections, longer ones are PINs.
 _SELECTION_DIGITS = 3
+_ACCEPTED = "accepted"
 #: Why a known person's own credential opens nothing: the person has nothing to collect.
 _NOTHING = ("no_grant", "used", "revoked", "late")
 
@@ -120,13 +121,20 @@ class Presentations:
         if is_new:
             self._greet(tx, visit, [one.handover_id for one in found], at)
         in_use = visit.handover if visit.handover and self._at_work(tx, visit.handover, at) else None
+        shut: Told | None = None
         for one in found:
             if in_use not in (None, one.handover_id):
                 continue  # one door at a time
             run = self._offer(tx, visit, one, at)
             if run is not None:
-                visits.serve(tx, visit, one.handover_id, _later(visit, found, one.handover_id), at)
-                return _told(terminal, run)
+                found = tuple(other for other in found if other is not one)
+                visit = visits.serve(tx, visit, one.handover_id, _later(visit, found, one.handover_id), at)
+                told = _told(terminal, run)
+                if told.code == _ACCEPTED:
+                    return told
+                shut = shut or told  # no act follows it: what comes next is not kept waiting
+        if shut is not None:
+            return shut
         later = _later(visit, found, in_use)
         if in_use is None or not later:
             return Told(terminal, "refused.not_now", answer.handover_id)
@@ -181,9 +189,11 @@ class Presentations:
             one = access.candidate(tx, grant_id, visit.terminal, at)
             run = None if one is None else self._offer(tx, visit, one, at)
             if run is not None:
-                visits.serve(tx, visit, following, tuple(waiting), at)
-                tx.after_commit(partial(self._tell, _told(visit.terminal, run)))
-                return
+                visit = visits.serve(tx, visit, following, tuple(waiting), at)
+                told = _told(visit.terminal, run)
+                tx.after_commit(partial(self._tell, told))
+                if told.code == _ACCEPTED:
+                    return
         visits.keep(tx, replace(visit, waiting=()))
 
     def _at_work(self, reader: Reader, handover_id: str, at: int) -> bool:
@@ -377,7 +387,7 @@ def _later(
 def _told(terminal: str, run: Run) -> Told:
     """The door opens, or why it cannot."""
     shut = run.refused if not run.snapshot.effect_id else None
-    code = "refused.out_of_order" if shut else "accepted"
+    code = "refused.out_of_order" if shut else _ACCEPTED
     return Told(terminal, code, run.handover_id, shut.reason if shut else "")
 
 

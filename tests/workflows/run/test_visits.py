@@ -241,6 +241,24 @@ def test_a_door_that_stays_shut_does_not_keep_the_next_one_shut(people: Any) -> 
     people(main)
 
 
+@pytest.mark.parametrize("barred", [0, 1])
+def test_a_compartment_out_of_service_does_not_keep_the_next_one_shut(people: Any, barred: int) -> None:
+    async def main(site: Any) -> None:
+        handovers = [await for_ada(site) for _ in range(3)]
+        place = (await site.snapshot(handovers[barred])).vars["allocation"]["compartment"]
+        await site.desk("compartment.bar", place, why="the hinge is bent")
+        await tap(site, ADA)
+        for handover in handovers:
+            if handover != handovers[barred]:
+                assert await site.state(handover) == "collecting"
+                await site.use_door(await site.door_of(handover))
+                await site.settled(3)
+        used = await site.noted(f"handover/{handovers[barred]}", "grant.use_returned")
+        assert len(used) == 1
+
+    people(main)
+
+
 def test_a_door_that_was_left_open_does_not_lock_its_visitor_out(people: Any) -> None:
     async def main(site: Any) -> None:
         first, second = await for_ada(site), await for_ada(site)
