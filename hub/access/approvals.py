@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -32,7 +32,10 @@ ORDER BY opened DESC, id DESC LIMIT ?3
 """  # noqa: S608  constants only
 _OPEN_OF = f"SELECT {_COLUMNS} WHERE handover_id = ? AND state = 'open' ORDER BY opened, id"
 _SAME = "SELECT id, body FROM approval WHERE verb = ? AND target = ? AND asker = ? AND state = 'open'"
-_SETTLE = "UPDATE approval SET state = ?, settled = ? WHERE id = ? AND state = 'open' RETURNING id"
+# What the command said may concern a person: it is kept no longer than it is waited for.
+_SETTLE = """
+UPDATE approval SET state = ?, settled = ?, body = '{}' WHERE id = ? AND state = 'open' RETURNING id
+"""
 _DUE = "SELECT id FROM approval WHERE state = 'open' AND expires <= ? ORDER BY expires, id"
 _NEXT = "SELECT min(expires) FROM approval WHERE state = 'open' AND expires IS NOT NULL"
 _ANSWER = "INSERT INTO approval_answer (approval_id, who, given, why, at) VALUES (?, ?, ?, ?, ?)"
@@ -144,6 +147,8 @@ def ask_approval(
 def answer_approval(tx: Tx, approval_id: str, who: str, given: bool, why: str, at: int) -> Approval:
     """Record an answer. The last one wanted gives it, one denial ends it; the request as it is then.
 
+    A request that is over has its `body` in this answer for the last time.
+
     Whether `who` has the role is the caller's to know. Raises NoApproval, ApprovalOver, NotYours.
     """
     asked = approval(tx, approval_id)
@@ -218,7 +223,7 @@ def _settle(tx: Tx, asked: Approval, state: ApprovalState, at: int) -> Approval:
         tx.journal(_stream(asked), journal.APPROVAL_SETTLED, {
             "approval": asked.id, "state": state.value, "verb": asked.verb, "by": list(asked.given_by),
         }, at)
-    return approval(tx, asked.id)
+    return replace(approval(tx, asked.id), body=asked.body)
 
 
 def _stream(asked: Approval) -> str:

@@ -117,3 +117,20 @@ def test_the_open_ones_of_a_handover_are_found_by_index(ask: Any, ledger: Any) -
     ask(handover_id="H1")
     [plan, *_] = ledger.plans(access.open_approvals_of, "H1")
     assert "approval_open" in plan
+
+
+@pytest.mark.parametrize("end", ["given", "denied", "withdrawn", "expired"])
+def test_what_the_command_said_is_kept_no_longer_than_it_is_waited_for(
+    ask: Any, answer: Any, ledger: Any, now: int, end: str
+) -> None:
+    said = {"contact": {"email": "ada@example.org"}}
+    request = ask(verb="handover.provide", target="H1", body=said, expires=now + 10 * MINUTE)
+    if end == "withdrawn":
+        ledger.do(access.withdraw_approval, request.id, now)
+    elif end == "expired":
+        ledger.do(access.expire_approvals, now + 10 * MINUTE)
+    else:
+        assert answer(request, "CLEO", end == "given").body == said  # what is done now
+    found = ledger.do(access.approval, request.id)
+    assert found.state.value == end
+    assert found.body == {}
