@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from hub import access, custody
+from hub.core.clock import SECOND
 from hub.core.commands import Accepted, Actor, Answer, Command, Refused
 from hub.model.failures import StepFailed
 from hub.model.observations import CodeRead, KeysEntered, TagRead
@@ -24,6 +25,8 @@ from hub.workflows.run.visits import Visit
 
 #: Keyed numbers up to this length are selections, longer ones are PINs.
 _SELECTION_DIGITS = 3
+#: How long after a visit's last sign of life its keys are still the visitor's.
+_AT_THE_KEYS = 30 * SECOND
 _ACCEPTED = "accepted"
 #: Why a known person's own credential opens nothing: the person has nothing to collect.
 _NOTHING = ("no_grant", "used", "revoked", "late")
@@ -108,6 +111,8 @@ class Presentations:
             data = {"reason": answer.reason, "method": what.method.value}
             event = Event("credential.refused", EventClass.FACT, at, data)
             self._engine.deliver(tx, answer.handover_id, event)
+        if visit is not None and what.method is Method.TAG and not self._open_door(tx, visit):
+            self._leave(tx, visit, at)  # another badge is another person
         return Told(terminal, f"refused.{answer.reason}", answer.handover_id or "", _when(answer))
 
     # Grants
@@ -334,9 +339,13 @@ class Presentations:
     # Numbers
 
     def keyed(self, tx: Tx, terminal: str, keys: str, at: int) -> Told | None:
-        """A number that a handover of the visit takes as its visitor's command; None when none does."""
+        """A number that a handover of the visit takes as its visitor's command; None when none does.
+
+        It is taken while a door of the visit stands open and shortly afterwards: whoever comes to the keypad
+        later is somebody else.
+        """
         visit = visits.visit_at(tx, terminal, at)
-        if visit is None:
+        if visit is None or (at >= visit.seen + _AT_THE_KEYS and not self._open_door(tx, visit)):
             return None
         refused: Told | None = None
         for handover_id in reversed(visit.served):
@@ -356,6 +365,11 @@ class Presentations:
             visits.serve(tx, visit, handover_id, visit.waiting, at)
             return Told(terminal, "done" if isinstance(answer, Accepted) else "asked", handover_id, word)
         return refused
+
+    def _open_door(self, reader: Reader, visit: Visit) -> bool:
+        """Whether a door that the visit was about stands open."""
+        found = (one for handover in visit.served for one in custody.allocations_of(reader, handover))
+        return any(one.live and custody.door_of(reader, one.compartment)[0] is Door.OPEN for one in found)
 
     def _command(self, tx: Tx, visit: Visit, snapshot: Snapshot, word: str, keys: str) -> Command:
         """What the visitor asks for, as the party that they are to the handover, and as one of the site."""

@@ -390,6 +390,32 @@ def test_the_visitor_may_ask_for_no_more_than_the_policy_lets_them(people: Any) 
     people(main)
 
 
+@pytest.mark.req("RL-01")
+def test_who_comes_to_the_keys_after_the_door_was_shut_is_somebody_else(people: Any) -> None:
+    async def main(site: Any) -> None:
+        await tap(site, CORA)
+        handover = (await parcel(site, "P-1")).handover_id
+        await site.use_door(await site.door_of(handover))
+        await site.settled(40)
+        assert (await site.key("9")).code == "refused.no_such_selection"
+        assert await site.state(handover) == "waiting"
+
+    people(main)
+
+
+@pytest.mark.req("RL-01")
+def test_another_badge_ends_the_visit_of_who_was_there_before(people: Any) -> None:
+    async def main(site: Any) -> None:
+        await tap(site, CORA)
+        handover = (await parcel(site, "P-1")).handover_id
+        await site.use_door(await site.door_of(handover))
+        assert (await tap(site, "04ffffff")).code.startswith("refused.")
+        assert (await site.key("9")).code == "refused.no_such_selection"
+        assert await site.state(handover) == "waiting"
+
+    people(main)
+
+
 def test_numbers_mean_nothing_once_the_visit_is_over(people: Any) -> None:
     async def main(site: Any) -> None:
         await tap(site, CORA)
