@@ -22,6 +22,7 @@ from hub.api import DeviceContext, Dispenser, Driver, InDoubt, NotSent, Rejected
 from hub.model.effects import Intent, Resolution
 from hub.model.states import EffectKind, EvidenceLevel, FaultKind, Verdict
 from hub.testing.context import RecordingContext
+from hub.testing.contracts.bench import Bench, BenchContract
 from hub.testing.kit import SimHandle, make_intent
 
 #: What a motor that turned, or could not, is refuted with.
@@ -44,14 +45,8 @@ class DispenserRig:
     within: float = 20.0
 
 
-class _Bench:
+class _Bench(Bench):
     """A started rig and what a test does with it."""
-
-    def __init__(self, kit: Any, rig: DispenserRig, driver: Any) -> None:
-        self.kit = kit
-        self.rig = rig
-        self.driver = driver
-        self._sequence = 0
 
     def intent(self) -> Intent:
         """The next command, with the baseline of now."""
@@ -70,40 +65,15 @@ class _Bench:
             return Resolution.refuted(error.reason)
         return await self.resolve(intent)
 
-    async def resolve(self, intent: Intent) -> Resolution:
-        """Ask what became of it."""
-        resolution: Resolution = await self.driver.resolve(intent, self.deadline())
-        return resolution
-
-    def deadline(self) -> float:
-        """From now."""
-        return float(self.kit.clock.monotonic() + self.rig.within)
-
     def dropped(self) -> int:
         """How many units really fell."""
         return len(self.rig.sim.acts("dropped"))
 
 
-class DispenserContract:
+class DispenserContract(BenchContract):
     """Inherit from it; every test begins with a filled slot."""
 
-    async def build(self, kit: Any) -> DispenserRig:
-        """The device under test, its driver not started."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def bench(self, hub_virtual: Callable[..., Any]) -> Callable[..., Any]:
-        """Runs a coroutine function with a started bench."""
-
-        def run(play: Callable[[_Bench], Any]) -> None:
-            async def main(kit: Any) -> None:
-                rig = await self.build(kit)
-                driver = await kit.start(rig.create(rig.context))
-                await play(_Bench(kit, rig, driver))
-
-            hub_virtual(main)
-
-        return run
+    bench_of = _Bench
 
     def test_the_driver_is_a_dispenser(self, bench: Callable[..., Any]) -> None:
         """By the Protocol's methods."""

@@ -18,10 +18,11 @@ from typing import Any
 import pytest
 
 from hub.api import DeviceContext, Driver, InDoubt, LockBank, NotSent, Rejected
-from hub.model.effects import Intent, Receipt, Resolution
+from hub.model.effects import Intent, Receipt
 from hub.model.observations import DeviceOnline, DoorSeen
 from hub.model.states import Door, FaultKind, Verdict
 from hub.testing.context import RecordingContext
+from hub.testing.contracts.bench import Bench, BenchContract
 from hub.testing.kit import SimHandle, make_intent
 
 
@@ -45,14 +46,8 @@ class LockRig:
     within: float = 5.0
 
 
-class _Bench:
+class _Bench(Bench):
     """A started rig and what a test does with it."""
-
-    def __init__(self, kit: Any, rig: LockRig, driver: Any) -> None:
-        self.kit = kit
-        self.rig = rig
-        self.driver = driver
-        self._sequence = 0
 
     def intent(self) -> Intent:
         """The next command, with the baseline of now."""
@@ -68,40 +63,15 @@ class _Bench:
         receipt: Receipt = await self.driver.open(intent, self.deadline())
         return receipt
 
-    async def resolve(self, intent: Intent) -> Resolution:
-        """Ask what became of it."""
-        resolution: Resolution = await self.driver.resolve(intent, self.deadline())
-        return resolution
-
-    def deadline(self) -> float:
-        """From now."""
-        return float(self.kit.clock.monotonic() + self.rig.within)
-
     def pulses(self) -> int:
         """How often a lock was really driven."""
         return len(self.rig.sim.acts("pulse"))
 
 
-class LockBankContract:
+class LockBankContract(BenchContract):
     """Inherit from it; every test begins with closed doors."""
 
-    async def build(self, kit: Any) -> LockRig:
-        """The device under test, its driver not started."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def bench(self, hub_virtual: Callable[..., Any]) -> Callable[..., Any]:
-        """Runs a coroutine function with a started bench."""
-
-        def run(play: Callable[[_Bench], Any]) -> None:
-            async def main(kit: Any) -> None:
-                rig = await self.build(kit)
-                driver = await kit.start(rig.create(rig.context))
-                await play(_Bench(kit, rig, driver))
-
-            hub_virtual(main)
-
-        return run
+    bench_of = _Bench
 
     def test_the_driver_is_a_lock_bank(self, bench: Callable[..., Any]) -> None:
         """By the Protocol's methods, and with the doors it names."""
